@@ -2,16 +2,16 @@
 
 A put is whole or not at all, and replaces what was there. Whatever a store does wrong comes back as `Trouble`. In a
 folder a put survives the death of its process, and that of the machine when its file system has written it.
-Bounded: `READ_S` and `WRITE_S` a call, the latter with a second more for each `BYTES_PER_S`; `OBJECT_BYTES` an object,
-`LISTED_MAX` a list.
+Bounded: `READ_S` and `WRITE_S` a call, the latter with a second more for each `BYTES_PER_S`; of a list for each
+`LISTED_AT_ONCE` names; `OBJECT_BYTES` an object, `LISTED_MAX` a list.
 """
 
 from __future__ import annotations
 
 import asyncio
 import enum
-import re
-from datetime import datetime, timedelta
+import threading
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 from urllib.parse import unquote, urlsplit
@@ -20,34 +20,39 @@ import msgspec
 import obstore
 import structlog
 from obstore.exceptions import AlreadyExistsError, BaseError
-from obstore.store import LocalStore, S3Store
+from obstore.store import LocalStore
+
+from public.bucket import bucket_of
+from public.staged_files import remove_staged
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
-    from obstore.store import ClientConfig, ObjectStore, RetryConfig, S3Config
+    from obstore.store import ObjectStore
 
-    from public.settings import PublicSettings, S3Settings
+    from public.settings import PublicSettings
 
 READ_S: Final = 5.0
 """Far longer than any object of ours takes to be read, and less than a person waits for a page."""
 
 WRITE_S: Final = 10.0
 BYTES_PER_S: Final = 1_000_000
-CONNECT_S: Final = 2.0
-
-RETRIES: Final = 2
-"""Of the store's own client within a call; whoever needs more calls again."""
 
 OBJECT_BYTES: Final = 128 * 1024 * 1024
 """More than the largest photo that can be allowed (`[public.sightings] photo_mb`)."""
 
+PUT_S: Final = WRITE_S + OBJECT_BYTES / BYTES_PER_S
+"""No put takes longer."""
+
+STAGED_S: Final = 600.0
+"""To look through all folders for what interrupted puts left: a hundred thousand of them take two minutes."""
+
 LISTED_MAX: Final = 100_000
+LISTED_AT_ONCE: Final = 1_000
+"""As many as S3 returns for one request."""
+
 DELETED_AT_ONCE: Final = 1_000
 """As many as S3 takes in one request."""
-
-_STAGED: Final = re.compile(r".+#\d+\Z")
-"""The name of a file that a put in a folder had begun to write."""
 
 _log = structlog.get_logger("public.objects")
 _T = TypeVar("_T")
@@ -133,16 +138,31 @@ class Objects:
 
     async def list(self, folder: str, at_most: int = LISTED_MAX) -> list[Listed] | Trouble:
         """Return the objects below a folder, in no order; at most so many, and there may be more."""
+        found: list[Listed] = []
+        trouble = await self.scan(folder, found.append, at_most)
+        return trouble if isinstance(trouble, Trouble) else found
 
-        async def work() -> list[Listed]:
-            found: list[Listed] = []
-            async for chunk in obstore.list(self._store, folder, chunk_size=min(at_most, 1_000)):
-                found += [Listed(one["path"], one["size"], one["last_modified"]) for one in chunk]
-                if len(found) >= at_most:
+    async def scan(self, folder: str, each: Callable[[Listed], None], at_most: int) -> int | Trouble:
+        """Hand the objects below a folder to `each`, in no order, and return how many; at most so many.
+
+        However many there are, they take no memory here. The store has `WRITE_S` for each `LISTED_AT_ONCE` of them.
+        After `Trouble` some may have been handed over.
+        """
+
+        async def work() -> int:
+            count = 0
+            chunks = aiter(obstore.list(self._store, folder, chunk_size=min(at_most, LISTED_AT_ONCE)))
+            while count < at_most:
+                async with asyncio.timeout(WRITE_S):
+                    chunk = await anext(chunks, None)
+                if chunk is None:
                     break
-            return found[:at_most]
+                for one in chunk[: at_most - count]:
+                    each(Listed(one["path"], one["size"], one["last_modified"]))
+                    count += 1
+            return count
 
-        return await _answer("list", work, WRITE_S)
+        return await _answer("list", work, WRITE_S * (1 + at_most // LISTED_AT_ONCE))
 
     async def delete(self, paths: Sequence[str]) -> Trouble | None:
         """Delete objects; None when none of them is there any more."""
@@ -159,10 +179,28 @@ class Objects:
                 return done
         return None
 
+    async def delete_staged(self, folder: str, older_than_s: float = PUT_S) -> int | Trouble:
+        """Delete what interrupted puts left below a folder, which no list has; returns how many.
+
+        Younger ones may be puts that go on; 0 takes these, too.
+        """
+        if self._folder is None:
+            return 0
+        root, stop = self._folder, threading.Event()
+
+        async def work() -> int:
+            return await asyncio.to_thread(remove_staged, root, folder, older_than_s, stop)
+
+        try:
+            return await _answer("delete staged", work, STAGED_S)
+        finally:
+            stop.set()
+
     async def delete_below(self, folder: str) -> Trouble | None:
         """Delete all objects below a folder, with what interrupted puts left there; None when that is done."""
-        if self._folder is not None:
-            await asyncio.to_thread(_remove_staged, self._folder / folder)
+        staged = await self.delete_staged(folder, older_than_s=0)
+        if isinstance(staged, Trouble):
+            return staged
         while True:
             found = await self.list(folder)
             if isinstance(found, Trouble):
@@ -196,22 +234,25 @@ async def _unless_missing(deletion: Awaitable[None]) -> None:
         return
 
 
-def _remove_staged(folder: Path) -> None:
-    for path in folder.rglob("*#*"):
-        if _STAGED.fullmatch(path.name):
-            path.unlink(missing_ok=True)
-
-
 def objects_of(settings: PublicSettings, state_dir: Path) -> Objects:
     """Return the configured objects, by default of a folder of `state_dir`; ObjectsAddressError says what is wrong."""
     if settings.objects is None:
-        return _in_folder(state_dir.absolute() / "objects")
+        return _in_folder(default_folder(state_dir))
     address = urlsplit(settings.objects)
     if address.scheme == "s3":
-        return Objects(_bucket(address.netloc, address.path.strip("/"), settings.s3))
+        try:
+            return Objects(bucket_of(address.netloc, address.path.strip("/"), settings.s3, READ_S, WRITE_S))
+        except (BaseError, ValueError) as error:
+            detail = f"the bucket {address.netloc} cannot be used: {type(error).__name__}"
+            raise ObjectsAddressError(detail) from None
     if address.netloc:
         raise ObjectsAddressError("a folder is written with three slashes: file:///folder")
     return _in_folder(Path(unquote(address.path)))
+
+
+def default_folder(state_dir: Path) -> Path:
+    """Return where the objects are that are not configured."""
+    return state_dir.absolute() / "objects"
 
 
 def _in_folder(folder: Path) -> Objects:
@@ -220,23 +261,3 @@ def _in_folder(folder: Path) -> Objects:
         return Objects(LocalStore(folder, automatic_cleanup=True), folder)
     except (BaseError, OSError) as error:
         raise ObjectsAddressError(f"the folder {folder} cannot be used: {type(error).__name__}") from None
-
-
-def _bucket(name: str, prefix: str, settings: S3Settings) -> ObjectStore:
-    """Return a bucket; credentials that are not configured come from the environment of the cloud."""
-    config: S3Config = {"region": settings.region}
-    if settings.url is not None:
-        config["endpoint"] = settings.url
-    if settings.access_key_id is not None and settings.secret_access_key is not None:
-        config["access_key_id"] = settings.access_key_id
-        config["secret_access_key"] = settings.secret_access_key
-    client: ClientConfig = {
-        "connect_timeout": timedelta(seconds=CONNECT_S),
-        "read_timeout": timedelta(seconds=WRITE_S),
-        "allow_http": settings.url is not None and settings.url.startswith("http://"),
-    }
-    retry: RetryConfig = {"max_retries": RETRIES, "retry_timeout": timedelta(seconds=READ_S)}
-    try:
-        return S3Store(name, prefix=prefix or None, config=config, client_options=client, retry_config=retry)
-    except (BaseError, ValueError) as error:
-        raise ObjectsAddressError(f"the bucket {name} cannot be used: {type(error).__name__}") from None

@@ -1,6 +1,6 @@
 """The kinds of alarms: what each means, and what an operator does about it.
 
-The table of the operators' page is made from this enum: `python -m push.alarm_kinds` prints it.
+The table of the operators' page is made from this enum: `python -m push.alarms` prints it.
 """
 
 from __future__ import annotations
@@ -209,10 +209,18 @@ class AlarmKind(enum.Enum):
     )
     UNREADABLE_SIGHTINGS = (
         "unreadable_sightings",
-        "reports could not be opened, and were put aside in `inbox/unreadable` of the objects",
+        "reports of strangers are sealed to a key that this server does not have, or cannot be opened at all",
         (
-            "give `[security] encryption_key` all keys that were used, the newest first. If no key is missing, "
-            "somebody writes to the inbox who should not"
+            "give `[security] encryption_key` of every server all keys that were used, the newest first: also what is "
+            "in `inbox/unreadable` is opened then. If no key is missing, somebody writes to the inbox who should not"
+        ),
+    )
+    UNKNOWN_PAGE_SIGHTINGS = (
+        "unknown_page_sightings",
+        "reports of strangers name a page that the record does not know: they are in `inbox/unknown-pages`",
+        (
+            "was the record restored from a backup? Bring the newer one back: they are taken in then, and never "
+            "removed. In doubt tell the police of the alert that is missing from the record"
         ),
     )
     GLYPH_MISSING = (
@@ -227,6 +235,11 @@ class AlarmKind(enum.Enum):
             "the detail says why. Ask the police for another one (`POST /v1/intake/AUTHORITY/photos`, or another "
             "`photo_url`); `internal_address`: `[public] photo_addresses` allows their network"
         ),
+    )
+    DELETION_WAITS = (
+        "deletion_waits",
+        "the data of a child is due for deletion and stays: something of its objects could not be deleted twice",
+        "look at `[public] objects`: a right to delete, a bucket that is away, a setting taken out. Then it goes on",
     )
     EXPIRES_SOON = (
         "expires_soon",
@@ -273,21 +286,3 @@ _SEVERITY: Final = {
     **dict.fromkeys((AlarmKind.THROTTLED, AlarmKind.EXPIRES_SOON), Severity.MINOR),
 }
 """Of those that are not urgent."""
-
-DECIDED_KINDS: Final = frozenset(
-    {AlarmKind.REVIEW, AlarmKind.REVIEW_LATE, AlarmKind.AUDIENCE_CAP, AlarmKind.UNVERIFIED_CAP}
-)
-"""Their detail says what is to be decided, alike in every process: another one is something new to decide."""
-
-LANE_KINDS = (AlarmKind.THROTTLED, AlarmKind.OUTAGE, AlarmKind.MISCONFIGURED)
-"""What ends once a lane's provider answers again."""
-
-
-def table() -> str:
-    """Return the kinds as a Markdown table."""
-    rows = [f"| `{kind.value}` | {kind.severity.value} | {kind.meaning} | {kind.remedy} |" for kind in AlarmKind]
-    return "\n".join(["| kind | severity | means | do |", "|---|---|---|---|", *rows])
-
-
-if __name__ == "__main__":
-    print(table())  # noqa: T201 - what it is for

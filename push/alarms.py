@@ -9,19 +9,27 @@ from __future__ import annotations
 
 import hashlib
 from datetime import datetime
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 from uuid import UUID, uuid4
 
 import msgspec
 import structlog
 
-from push.alarm_kinds import DECIDED_KINDS, LANE_KINDS, AlarmKind
+from push.alarm_kinds import AlarmKind
 from runtime.clock import now
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 EVERY_LANE = "*"
+
+DECIDED_KINDS: Final = frozenset(
+    {AlarmKind.REVIEW, AlarmKind.REVIEW_LATE, AlarmKind.AUDIENCE_CAP, AlarmKind.UNVERIFIED_CAP}
+)
+"""Their detail says what is to be decided, alike in every process: another one is something new to decide."""
+
+LANE_KINDS = (AlarmKind.THROTTLED, AlarmKind.OUTAGE, AlarmKind.MISCONFIGURED)
+"""What ends once a lane's provider answers again."""
 
 _log = structlog.get_logger("push.alarms")
 
@@ -122,3 +130,13 @@ def _key(kind: AlarmKind, lane: str, alert: str | None, about: str) -> Key:
 def _logged(alert: str | None, about: str) -> str:
     """Return what the log gets as `about`: nothing for an alert, because of its case number."""
     return about if alert is None else ""
+
+
+def table() -> str:
+    """Return the kinds as a Markdown table."""
+    rows = [f"| `{kind.value}` | {kind.severity.value} | {kind.meaning} | {kind.remedy} |" for kind in AlarmKind]
+    return "\n".join(["| kind | severity | means | do |", "|---|---|---|---|", *rows])
+
+
+if __name__ == "__main__":
+    print(table())  # noqa: T201 - what it is for

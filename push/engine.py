@@ -125,7 +125,9 @@ class Engine:
         )
         self.index_watch = IndexWatch(stores, self.alarms, self.entrants, plan.positions_kept, self.wake)
         self._tidying = Tidying(pool)
-        self._deletion = Deletion(pool, plan.retention, planner.secret, plan.deletion_look_s, self._without_objects)
+        self._deletion = Deletion(
+            pool, plan.retention, planner.secret, self.alarms, self._without_objects, plan.deletion_look_s
+        )
         self._background: list[asyncio.Task[None]] = []
         self.changed: Callable[[], None] = lambda: None
         self.revoked: Callable[[], None] = lambda: None

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from server.edge.public_objects import kept_objects
+from server.public_side.staged_objects import remove_staged_objects
 from server.upkeep.page_publishing import PagePublishing
 from server.upkeep.purging import Purging
 
@@ -24,4 +26,5 @@ def public_tasks(settings: Settings, engine: Engine, handlers: Handlers) -> dict
     purging = Purging(settings.public)
     pages = PagePublishing(settings, engine.stores, engine.alarms, purging.changed)
     handlers.ops.metrics.pages.lag_s = lambda: pages.lag_s
-    return {"publisher": pages.run(), "purging": purging.run()}
+    staged = remove_staged_objects(kept_objects(settings))
+    return {"publisher": pages.run(), "purging": purging.run(), "staged objects": staged}

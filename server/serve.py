@@ -38,7 +38,7 @@ from server.edge import publishing
 from server.edge.counting import counting_of
 from server.edge.handlers import handlers_of
 from server.edge.listening import Listener, listen
-from server.edge.public_objects import public_objects
+from server.edge.public_objects import kept_objects, public_objects
 from server.process import StoppedError, answered, close_redis, enter_pool, migrated, process_name, stop_event
 from server.public_side.photo_making import PhotoMaking
 from server.public_tasks import public_tasks
@@ -111,7 +111,7 @@ async def serve(
         await ask(secrets.look)
         cities = await asyncio.to_thread(_cities, settings)
         objects = public_objects(settings)
-        engine.delete_objects = deletion_of(objects)
+        engine.delete_objects = deletion_of(pool, kept_objects(settings))
         counting = counting_of(settings, pool, objects)
         handlers = handlers_of(settings, engine, authenticator, cities, signer, vault, counting.taken, objects)
         photos = PhotoMaking(settings, engine, objects)

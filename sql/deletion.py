@@ -11,6 +11,7 @@ from sql.database import MAINTENANCE_TIMEOUT_S
 from sql.query import query
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import timedelta
     from uuid import UUID
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 ROWS_MAX: Final = 10_000
 
 _CHILD_DUE = query("child_due")
+_CHILD_OBJECTS = query("child_objects")
 _CHILD_AREA = query("child_area")
 _CHILD_DELETE = query("child_delete")
 _CHILD_VACUUM = query("child_vacuum")
@@ -28,14 +30,27 @@ _RECIPIENTS_DELETED = query("recipients_deleted")
 
 
 async def child_due(
-    connection: Connection, after_found: timedelta, after_end: timedelta, alert_id: UUID | None = None
+    connection: Connection,
+    after_found: timedelta,
+    after_end: timedelta,
+    alert_id: UUID | None = None,
+    but: Sequence[UUID] = (),
 ) -> tuple[UUID, str] | None:
-    """Lock an alert whose child's data is due for deletion, or this one; returns its id and state, None without one."""
-    row = await connection.fetchrow(_CHILD_DUE, after_found, after_end, alert_id)
+    """Lock an alert whose child's data is due for deletion, or this one; returns its id and state, None without one.
+
+    `but`: those that are left for later.
+    """
+    row = await connection.fetchrow(_CHILD_DUE, after_found, after_end, alert_id, list(but))
     if row is not None:
         # A follow-up notice may have been added while this transaction waited for the lock: a second query sees it.
-        row = await connection.fetchrow(_CHILD_DUE, after_found, after_end, row[0])
+        row = await connection.fetchrow(_CHILD_DUE, after_found, after_end, row[0], [])
     return None if row is None else (row[0], row[1])
+
+
+async def has_objects(pool: Pool, alert_id: UUID) -> bool:
+    """Tell whether the record knows of something that is kept of an alert, or published of it, as objects."""
+    known: bool = await pool.fetchval(_CHILD_OBJECTS, alert_id)
+    return known
 
 
 async def drawn_area(connection: Connection, alert_id: UUID) -> bytes | None:

@@ -29,13 +29,25 @@ _LAG = query("page_lag")
 
 
 class PageClaim(msgspec.Struct, frozen=True):
-    """A page that a publisher holds until a moment; `interrupted`: what another one began may still be written."""
+    """A page that a publisher holds until a moment, since `began_at`.
+
+    `unsettled`: what an attempt before this one had begun may still be written, or be there although nothing says so.
+    """
 
     alert_id: UUID
     code: PageCode
     held_until: datetime
     attempts: int
-    interrupted: bool
+    began_at: datetime
+    unsettled: bool
+
+
+class PageHold(msgspec.Struct, frozen=True):
+    """Until when a page is held, and what is wanted of it now; `lives`: it is to say who is missing."""
+
+    held_until: datetime
+    wanted: int
+    lives: bool
 
 
 class PageWish(msgspec.Struct, frozen=True):
@@ -59,16 +71,19 @@ class PageWish(msgspec.Struct, frozen=True):
     people: int | None
 
 
-async def claim(pool: Pool, held: timedelta) -> PageClaim | None:
-    """Return a page whose objects are to be made, held for `held`; None when there is none."""
-    row = await pool.fetchrow(_CLAIM, held)
+async def claim(pool: Pool, held: timedelta, settled: timedelta, *, goes: bool | None = None) -> PageClaim | None:
+    """Return a page whose objects are to be made, held for `held`; None when there is none.
+
+    `goes`: only one that is to be taken away, or only one that is not. A page that was left settles after `settled`.
+    """
+    row = await pool.fetchrow(_CLAIM, held, settled, goes)
     return None if row is None else PageClaim(*row)
 
 
-async def hold(pool: Pool, claimed: PageClaim, held: timedelta) -> PageClaim | None:
+async def hold(pool: Pool, claimed: PageClaim, held: timedelta) -> PageHold | None:
     """Go on holding a page; None when another publisher has it."""
-    until = await pool.fetchval(_HOLD, claimed.alert_id, claimed.held_until, held)
-    return None if until is None else msgspec.structs.replace(claimed, held_until=until)
+    row = await pool.fetchrow(_HOLD, claimed.alert_id, claimed.held_until, held)
+    return None if row is None else PageHold(*row)
 
 
 async def read(pool: Pool, alert_id: UUID) -> PageWish | None:
@@ -77,29 +92,20 @@ async def read(pool: Pool, alert_id: UUID) -> PageWish | None:
     return None if row is None else PageWish(*row)
 
 
-async def made(
-    pool: Pool,
-    claimed: PageClaim,
-    wanted: int,
-    *,
-    is_there: bool,
-    is_over: bool,
-    again_after: timedelta | None,
-    sample: int,
-) -> bool:
+async def made(pool: Pool, claimed: PageClaim, wanted: int, *, is_there: bool, is_over: bool, sample: int) -> bool:
     """Say that a page is as a wish has it; False when another publisher has it."""
-    values = (claimed.alert_id, claimed.held_until, wanted, is_there, is_over, again_after, sample)
+    values = (claimed.alert_id, claimed.held_until, wanted, is_there, is_over, claimed.began_at, sample)
     return await pool.fetchval(_MADE, *values) is not None
 
 
-async def fail(pool: Pool, claimed: PageClaim, again_after: timedelta) -> bool:
-    """Let a page be tried again after a while; False when another publisher has it."""
-    return await pool.fetchval(_FAIL, claimed.alert_id, claimed.held_until, again_after) is not None
+async def fail(pool: Pool, claimed: PageClaim, again_after: timedelta, settled: timedelta) -> bool:
+    """Let a page be tried again after a while, and once more after `settled`; False when another publisher has it."""
+    return await pool.fetchval(_FAIL, claimed.alert_id, claimed.held_until, again_after, settled) is not None
 
 
-async def want(pool: Pool, alert_id: UUID) -> None:
-    """Wish a page once more."""
-    await pool.fetchval(_WANT, alert_id)
+async def want(pool: Pool, alert_id: UUID, settled: timedelta) -> None:
+    """Wish a page once more, at once and after `settled`."""
+    await pool.fetchval(_WANT, alert_id, settled)
 
 
 async def lag_s(pool: Pool) -> float:

@@ -31,6 +31,7 @@ NEAREST: Final = "nearest"
 NEWEST: Final = "newest"
 
 _ALERT = query("sighting_alert")
+_ZONE = query("sighting_zone")
 _ADD = query("sighting_add")
 _ADD_PHOTO = query("sighting_photo_add")
 _LISTS = {NEAREST: query("sighting_list_nearest"), NEWEST: query("sighting_list_newest")}
@@ -141,6 +142,12 @@ async def alert_of(connection: Connection, code: str) -> SightedAlert | None:
     """Return the alert of a page, None where there is none; its deletion waits for this transaction."""
     row = await connection.fetchrow(_ALERT, code)
     return None if row is None else SightedAlert(*row)
+
+
+async def zone_of(connection: Connection, alert_id: UUID) -> str | None:
+    """Return the time zone of an alert's place; None where its content names none."""
+    zone: str | None = await connection.fetchval(_ZONE, alert_id)
+    return zone
 
 
 async def salt_of(connection: Connection | Pool, alert_id: UUID) -> UUID | None:

@@ -8,8 +8,10 @@ from __future__ import annotations
 import asyncio
 import itertools
 import os
+import shutil
 import socket
 import tempfile
+from multiprocessing import util
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -50,6 +52,26 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     rooms = {room: number for number, room in enumerate(SLOWEST_FIRST)}
     items.sort(key=lambda item: rooms.get(item.path.relative_to(Path(__file__).parent).parts[0], len(rooms)))
     items[:] = [item for worker in range(WORKERS) for item in items[worker::WORKERS]]
+
+
+AFTER_ALL: Final = -200
+"""Of what is done at the end of a process, after multiprocessing has removed its own folder."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Have all temporary files of a run below one folder, which goes with it: what a test kills cannot remove its own.
+
+    Workers have it of the process that starts them, and so has whatever they start. The folders of `tmp_path` stay
+    where they are, for who looks at what failed.
+    """
+    if hasattr(config, "workerinput"):
+        return
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", tempfile.gettempdir())
+    # PostgreSQL runs as another user under root, and the path of a socket has 107 bytes.
+    folder = tempfile.mkdtemp(prefix="qqa-run-")
+    Path(folder).chmod(0o1777)
+    os.environ["TMPDIR"] = tempfile.tempdir = folder
+    util.Finalize(None, shutil.rmtree, args=(folder, True), exitpriority=AFTER_ALL)
 
 
 @pytest.fixture(autouse=True)

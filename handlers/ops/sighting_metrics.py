@@ -1,6 +1,6 @@
 """The metrics of what strangers reported: how much of it waits to be taken into the record. Nothing of an alert.
 
-Bounded: two numbers.
+Bounded: three numbers.
 """
 
 from __future__ import annotations
@@ -17,11 +17,12 @@ if TYPE_CHECKING:
 
 
 class SightingCollector(Collector):
-    """Says what waits in the inbox."""
+    """Says what waits in the inbox, and what is aside there."""
 
     def __init__(self) -> None:
         self.waiting = 0
         self.oldest_s = 0.0
+        self.aside = 0
 
     def collect(self) -> Iterable[Metric]:
         """Return all families."""
@@ -31,4 +32,8 @@ class SightingCollector(Collector):
             "qq_alert_reports_oldest_seconds", "How long the oldest of them waits, floods apart."
         )
         oldest.add_metric([], self.oldest_s)
-        yield from (waiting, oldest)
+        aside = GaugeMetricFamily(
+            "qq_alert_reports_aside", "Reports that could not be opened, or whose page the record does not know."
+        )
+        aside.add_metric([], self.aside)
+        yield from (waiting, oldest, aside)

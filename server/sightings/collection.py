@@ -1,6 +1,7 @@
 """Collects what strangers reported as a task of the server, and tells consoles, metrics and the alarms of it.
 
-Bounded: a look every `LOOK_S`; the alarm once a report has waited for `LATE_S`.
+Tidying the inbox is a task beside it. Bounded: a look and a turn every `LOOK_S`; the alarm once a report has waited for
+`LATE_S`.
 """
 
 from __future__ import annotations
@@ -13,7 +14,11 @@ import structlog
 
 import sql.sightings
 from public.photos.decoding import Decoder
-from public.sightings.collecting import Collector, Waiting
+from public.sightings.collecting.aside import Aside, Why
+from public.sightings.collecting.collector import ReportCollector, Waiting
+from public.sightings.collecting.key_publishing import KeyPublisher
+from public.sightings.collecting.reading import ReportReader
+from public.sightings.collecting.tidying import Tidying
 from public.sightings.intake.inbox_sealing import InboxKeys
 from public.sightings.photo_keeping import PhotoKeeper
 from public.sightings.sealing import Sealing
@@ -25,6 +30,7 @@ from server.administration.encryption import encryption_key
 from sql.database import REFUSED_ERRORS
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
     from uuid import UUID
 
     from handlers.routes import Handlers
@@ -34,8 +40,8 @@ if TYPE_CHECKING:
 
 LOOK_S: Final = 1.0
 LATE_S: Final = 30.0
-TIDY_LOOKS: Final = 300
-"""Looks between two of what nobody will fetch any more."""
+PUBLISH_LOOKS: Final = 5
+"""Looks between two of the published key: as often as serve-public reads it."""
 
 _log = structlog.get_logger("server.sightings")
 
@@ -44,60 +50,70 @@ class SightingCollection:
     """The collector of a server that has a site for the public."""
 
     def __init__(self, settings: Settings, engine: Engine, handlers: Handlers, objects: Objects | None) -> None:
+        self._settings = settings
         self._alarms = engine.alarms
         self._pool = engine.stores.pool
         self._watcher = engine.watcher
         self._feed = handlers.operators.feed
         self._metrics = handlers.ops.metrics.sightings
-        self._collector: Collector | None = None
+        self._objects = objects
         self._new: dict[UUID, tuple[int, datetime]] = {}
-        if objects is not None:
-            material = key_material(encryption_key(settings))
-            keys, sealing = InboxKeys(material), Sealing(material)
-            keeper = PhotoKeeper(self._pool, objects, keys, sealing, Decoder())
-            self._collector = Collector(self._pool, objects, keys, sealing, keeper)
 
     async def run(self) -> None:
         """Collect until cancelled; returns at once where there is no site."""
-        collector, looks = self._collector, 0
-        if collector is None:
+        objects, pool = self._objects, self._pool
+        if objects is None:
             return
+        material = key_material(encryption_key(self._settings))
+        keys, sealing = InboxKeys(material), Sealing(material)
+        reader = ReportReader(objects, keys)
+        aside = Aside(pool, objects, reader)
+        keeper = PhotoKeeper(pool, objects, keys, sealing, Decoder())
+        collector = ReportCollector(pool, objects, reader, sealing, keeper, aside)
+        publisher, tidying = KeyPublisher(pool, objects, keys), Tidying(objects, aside)
+        looks = 0
+
+        async def look() -> None:
+            nonlocal looks
+            looks += 1
+            await self._look(collector, aside)
+            if looks % PUBLISH_LOOKS == 1:
+                await publisher.publish()
+            await self._tell()
+
         try:
-            while True:
-                try:
-                    await self._look(collector)
-                    if looks % TIDY_LOOKS == 0:
-                        await collector.tidy()
-                except REFUSED_ERRORS as error:
-                    # Also what the record does not take of a report ends no server that sends.
-                    raise_if_cancelled()
-                    _log.warning("sightings.record_away", error=type(error).__name__)
-                looks += 1
-                await asyncio.sleep(LOOK_S)
+            async with asyncio.TaskGroup() as group:
+                group.create_task(_again_and_again(look), name="collect reports")
+                group.create_task(_again_and_again(tidying.turn), name="tidy the inbox")
         finally:
             await collector.close()
 
-    async def _look(self, collector: Collector) -> None:
+    async def _look(self, collector: ReportCollector, aside: Aside) -> None:
         waiting = await collector.look()
         if isinstance(waiting, Waiting):
-            self._judge(waiting)
-        await collector.publish_key()
+            self._judge(waiting, aside)
         await collector.collect()
-        if collector.aside:
-            detail = f"{collector.aside} since the start"
-            self._alarms.raise_alarm(AlarmKind.UNREADABLE_SIGHTINGS, EVERY_LANE, None, detail)
-        await self._tell()
 
-    def _judge(self, waiting: Waiting) -> None:
+    def _judge(self, waiting: Waiting, aside: Aside) -> None:
         self._metrics.waiting = waiting.reports
         since = waiting.oldest_at
         age_s = 0.0 if since is None else max(0.0, (datetime.now(UTC) - since).total_seconds())
         self._metrics.oldest_s = age_s
-        if age_s > LATE_S:
-            detail = "reports wait in the inbox"
-            self._alarms.raise_alarm(AlarmKind.SIGHTINGS_WAIT, EVERY_LANE, None, detail)
+        self._metrics.aside = aside.counts.total()
+        self._alarm(AlarmKind.SIGHTINGS_WAIT, "reports wait in the inbox" if age_s > LATE_S else None)
+        unread = "put aside, to be tried again" if aside.counts[Why.UNREADABLE] else None
+        if waiting.left_s is not None and waiting.left_s > LATE_S:
+            unread = "sealed to a key of another server, which does not take them in"
+        self._alarm(AlarmKind.UNREADABLE_SIGHTINGS, unread)
+        unknown = "put aside, to be tried again" if aside.counts[Why.UNKNOWN_PAGE] else None
+        self._alarm(AlarmKind.UNKNOWN_PAGE_SIGHTINGS, unknown)
+
+    def _alarm(self, kind: AlarmKind, detail: str | None) -> None:
+        """Raise an alarm, or end it."""
+        if detail is None:
+            self._alarms.clear(kind, EVERY_LANE, None)
         else:
-            self._alarms.clear(AlarmKind.SIGHTINGS_WAIT, EVERY_LANE, None)
+            self._alarms.restate(kind, EVERY_LANE, None, detail)
 
     async def _tell(self) -> None:
         """Let consoles hear how many sightings of an alert nobody has decided, where that changed."""
@@ -109,3 +125,15 @@ class SightingCollection:
                 authorities = () if progress is None else (progress.authority, *progress.countersigned)
                 self._feed.publish_sightings(alert, authorities, count, oldest_at)
         self._new = rows
+
+
+async def _again_and_again(work: Callable[[], Awaitable[None]]) -> None:
+    """Do something every `LOOK_S`, until cancelled."""
+    while True:
+        try:
+            await work()
+        except REFUSED_ERRORS as error:
+            # Also what the record does not take of a report ends no server that sends.
+            raise_if_cancelled()
+            _log.warning("sightings.record_away", error=type(error).__name__)
+        await asyncio.sleep(LOOK_S)

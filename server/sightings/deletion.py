@@ -1,12 +1,15 @@
 """Deletes what is kept of an alert as objects, before the record says that its data is deleted.
 
+Where the objects cannot be reached any more, nothing is deleted of which the record knows that there were some.
 Bounded: one alert at a time.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
+import sql.deletion
+from public.photos.case_photos import folder_of
 from public.sightings.intake.inbox import kept_folder
 
 if TYPE_CHECKING:
@@ -14,17 +17,16 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from public.objects import Objects
+    from sql.database import Pool
 
-PICTURES: Final = "kept/photos"
 
-
-def deletion_of(objects: Objects | None) -> Callable[[UUID], Awaitable[bool]] | None:
-    """Return what deletes the objects of an alert and tells whether that is done; None where there are none."""
-    if objects is None:
-        return None
+def deletion_of(pool: Pool, objects: Objects | None) -> Callable[[UUID], Awaitable[bool]]:
+    """Return what deletes the objects of an alert and tells whether that is done; `objects` None: out of reach."""
 
     async def delete(alert_id: UUID) -> bool:
-        for folder in (kept_folder(alert_id), f"{PICTURES}/{alert_id}"):
+        if objects is None:
+            return not await sql.deletion.has_objects(pool, alert_id)
+        for folder in (kept_folder(alert_id), folder_of(alert_id)):
             if await objects.delete_below(folder) is not None:
                 return False
         return True

@@ -6,7 +6,7 @@ from alert a cross join lateral (
            case when a.state = 'found' then $1::interval else $2::interval end as kept
     from notice n where n.alert_id = a.id and n.notice in ('found', 'cancel')
 ) last
-where ($3::uuid is null or a.id = $3) and a.state in ('found', 'cancelled', 'expired') and last.at <= now() - last.kept
+where ($3::uuid is null or a.id = $3) and a.id <> all($4::uuid[]) and a.state in ('found', 'cancelled', 'expired') and last.at <= now() - last.kept
   and (not exists (select from sweep s join sweep_unit u on u.sweep_id = s.id
                    where s.alert_id = a.id and s.notice in ('found', 'cancel') and not u.done)
        or last.at <= now() - 2 * last.kept)

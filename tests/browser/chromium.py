@@ -10,6 +10,9 @@ NAMES: Final = ("chromium-headless-shell", "chromium", "chromium-browser", "goog
 """The first has no windows, and needs half of the time and CPU to start."""
 
 PACKAGES: Final = (("chromium-headless-shell", "fonts-noto-cjk"), ("chromium", "fonts-noto-cjk"))
+WITHIN_MS: Final = 120_000
+"""Far longer than what a page does takes, also beside other work; Playwright's own bounds are 5 and 30 s."""
+
 ARGUMENTS: Final = (
     "--no-sandbox",
     "--disable-gpu",

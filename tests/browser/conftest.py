@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import async_playwright
+from playwright.async_api import async_playwright, expect
 
-from tests.browser.chromium import ARGUMENTS, chromium
+from tests.browser.chromium import ARGUMENTS, WITHIN_MS, chromium
 from tests.browser.desk import Desk
 
 if TYPE_CHECKING:
@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from playwright.async_api import Browser
 
     from tests.support.processes.deployment import Deployment
+
+CLOSE_S = 120.0
+
+expect.set_options(timeout=WITHIN_MS)
 
 
 @pytest.fixture(scope="session")
@@ -42,7 +46,7 @@ async def capped(deployment: Deployment, browser: Browser) -> AsyncIterator[Desk
     await deployment.people(2_000)
     desk = Desk(deployment, await deployment.server(QQ_ALERT_ALERT__AUDIENCE_CAP="100"), browser)
     yield desk
-    await asyncio.wait_for(desk.close(), 30)
+    await asyncio.wait_for(desk.close(), CLOSE_S)
 
 
 @pytest_asyncio.fixture
@@ -52,4 +56,4 @@ async def desk(deployment: Deployment, browser: Browser) -> AsyncIterator[Desk]:
     await deployment.people(2_000)
     desk = Desk(deployment, await deployment.server(), browser)
     yield desk
-    await asyncio.wait_for(desk.close(), 30)
+    await asyncio.wait_for(desk.close(), CLOSE_S)

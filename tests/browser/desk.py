@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from server.administration import access
 from server.settings import load
+from tests.browser.chromium import WITHIN_MS
 
 if TYPE_CHECKING:
     from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page
@@ -52,6 +53,7 @@ class Desk:
             viewport={"width": width, "height": 800},
             ignore_https_errors=trusts_any,
         )
+        context.set_default_timeout(WITHIN_MS)
         self._contexts.append(context)
         page = await context.new_page()
         page.on("console", self._heard)

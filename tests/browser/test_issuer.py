@@ -11,7 +11,7 @@ from playwright.async_api import expect
 
 from handlers.http.roles import Role
 from tests.browser.desk import Desk
-from tests.browser.judging import approve, read_all
+from tests.browser.judging import approve
 from tests.support.processes.issuer import Issuer
 from tests.support.processes.processes import until
 from tests.support.stores.postgres_proxy import postgres_proxy
@@ -112,17 +112,30 @@ async def test_whose_groups_give_no_role_gets_a_page_that_says_so(desk: Desk, is
 
 
 async def test_the_subject_is_the_person_whatever_the_name(desk: Desk, issuer: Issuer) -> None:
-    """Who signs in twice, under other names, cannot approve twice; somebody else of the same name can."""
+    """Who signs in twice, under other names, cannot approve twice; somebody else of the same name can.
+
+    The page has no form for it, and the form of the first approval, sent again, is refused.
+    """
     await desk.deployment.run("authority", "review", "sz", "--policy", "two-person")
     _, answer = await desk.deployment.file(desk.server)
     alert = answer["alert"]
     await issuer.person("s-1", "judges", name="Anna")
-    await approve(await signed_in(desk, "s-1"), desk, alert)
+    first = await signed_in(desk, "s-1")
+    async with first.expect_request("**/approval") as asked:
+        await approve(first, desk, alert)
     await issuer.person("s-1", "judges", name="Somebody Else")
     again = await signed_in(desk, "s-1")
     await again.goto(f"{desk.server.url}/console/alerts/{alert['id']}/review")
     await expect(again.locator("[data-not-mine]")).to_contain_text("you have approved")
     assert await again.locator("form[data-action=approval]").count() == 0
+    sent = await asked.value
+    kind = sent.headers["content-type"]
+    headers = {"Origin": desk.server.url, "Content-Type": kind, "Accept-Language": "en"}
+    refused = await again.request.post(sent.url, data=sent.post_data or "", headers=headers)
+    assert refused.status == 409
+    assert "You have approved this before" in await refused.text()
+    shown = await desk.deployment.get(f"{desk.server.url}/v1/alerts/{alert['id']}")
+    assert len(shown["alert"]["review"]["approvals"]) == 1
     await issuer.person("s-2", "judges", name="Anna")
     other = await signed_in(desk, "s-2")
     assert "Anna 2" in await other.locator("header .who").inner_text()
@@ -146,14 +159,6 @@ async def test_somebody_with_a_token_of_the_same_name_is_not_taken_for_two(desk:
     body = {"reason": "again", "case_number": alert["case_number"], "revision": 1}
     status, refused = await desk.deployment.post(f"{desk.server.url}/v1/alerts/{alert['id']}/approval", body, token)
     assert (status, refused["code"]) == (409, "already_approved")
-
-
-async def send_approval(page: Page, alert: dict[str, Any]) -> None:
-    """Read every language and send the form."""
-    await read_all(page)
-    await page.fill("#reason", "read and believed")
-    await page.fill("#case_number", alert["case_number"])
-    await page.click("form[data-action=approval] button")
 
 
 async def test_who_has_left_the_issuer_is_out(desk: Desk, issuer: Issuer) -> None:

@@ -46,6 +46,12 @@ def _watched(page: Page) -> list[Request]:
     return beacons
 
 
+async def _opened(page: Page, site: Process) -> None:
+    """Open the page, and wait until it has said so."""
+    async with page.expect_request("**/b/*"):
+        await page.goto(f"{site.url}/p/{CODE}#p")
+
+
 async def _counted(site: Process, objects: Objects) -> dict[tuple[str, str], int]:
     """End the process, which stores what it counted; returns that."""
     assert site.end() == 0
@@ -70,7 +76,8 @@ async def test_a_view_says_once_that_it_was_opened_and_how(
     context = await browser.new_context()
     page = await context.new_page()
     beacons = _watched(page)
-    await page.goto(f"{site.url}/p/{CODE}{fragment}", wait_until="networkidle")
+    async with page.expect_request("**/b/*"):
+        await page.goto(f"{site.url}/p/{CODE}{fragment}")
     [beacon] = beacons
     assert (beacon.method, beacon.post_data) == ("POST", f"open {fragment[1:]}")
     sent = await beacon.all_headers()
@@ -89,9 +96,9 @@ async def test_what_is_done_on_the_page_is_counted_once_a_view(deployment: Deplo
     # A browser on a desk has no dialogue for sharing: there the address is copied.
     await page.add_init_script(f"delete Navigator.prototype.share; {STAYS}")
     for _ in range(2):
-        await page.goto(f"{site.url}/p/{CODE}#p", wait_until="networkidle")
+        await _opened(page, site)
         await page.goto("about:blank")
-    await page.goto(f"{site.url}/p/{CODE}#p", wait_until="networkidle")
+    await _opened(page, site)
     await page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
     for _ in range(2):
         await page.click("a.call")

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import aiohttp
 import pytest
 import pytest_asyncio
-from axe_playwright_python.async_playwright import Axe
 
 from public.objects import objects_of
 from public.pages.rendering import ShownPhoto, state_of
 from public.publishing.site import Asset, Assets, put_modules, put_over, put_page
 from public.settings import PublicSettings
+from tests.support.axe import violations
 from tests.support.processes.processes import until
 from tests.support.processes.public_site import public_env, public_site
 from tests.support.public.pages import AROUND, CODE, example, source
@@ -85,7 +85,7 @@ async def test_a_page_can_be_read_by_everybody(
     page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: errors.append(str(error)))
     await page.goto(f"{published.url}/p/{CODE}/{language}")
-    assert (await Axe().run(page)).response["violations"] == []
+    assert await violations(page) == []
     for size in ("100%", "200%"):
         await page.evaluate("size => document.documentElement.style.fontSize = size", size)
         assert await page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")

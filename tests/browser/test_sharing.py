@@ -8,7 +8,6 @@ from uuid import uuid4
 
 import pytest
 import pytest_asyncio
-from axe_playwright_python.async_playwright import Axe
 
 import sql.photos
 from public.documents.fonts import Fonts
@@ -21,6 +20,7 @@ from public.photos.picture_sizes import WIDTHS
 from public.publishing.assets import AssetMaker
 from public.publishing.site import put_modules, put_page
 from public.settings import PublicSettings
+from tests.support.axe import violations
 from tests.support.pictures import encoded, scene
 from tests.support.processes.public_site import public_env, public_site
 from tests.support.public.pages import AROUND, CODE, example, source
@@ -80,7 +80,7 @@ async def test_a_page_with_everything_on_it_can_be_read_by_everybody(
     await page.click("details summary")
     await page.wait_for_function("() => document.querySelector('details img').complete")
     assert await page.evaluate("document.querySelector('details img').naturalWidth") > 0
-    assert (await Axe().run(page)).response["violations"] == []
+    assert await violations(page) == []
     assert await page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     await context.close()
 
@@ -126,7 +126,7 @@ async def test_where_nothing_may_be_copied_the_address_is_shown_to_copy_by_hand(
             await page.wait_for_selector("#address")
         assert await page.locator("#address").count() == 1
         assert await page.evaluate("String(getSelection())") == shared
-        assert (await Axe().run(page)).response["violations"] == []
+        assert await violations(page) == []
     assert errors == []
     await page.close()
 

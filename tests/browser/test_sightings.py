@@ -295,7 +295,7 @@ async def test_a_dismissal_without_a_reason_is_refused_and_keeps_what_was_typed(
 
 
 async def test_who_only_looks_and_who_is_of_another_authority_see_no_sighting(desk: Desk) -> None:
-    """Neither the way there, nor any page of it."""
+    """Neither the way there, nor any page of it; `tests/integration/test_sightings_scope.py` has every route."""
     alert = await _alert(desk)
     [sighting] = await seen(desk.deployment, alert, {"what": "near the park"})
     await desk.deployment.run("authority", "add", "gz", "--name", "Guangzhou")
@@ -313,7 +313,8 @@ async def test_who_only_looks_and_who_is_of_another_authority_see_no_sighting(de
             assert answer is not None
             assert answer.status == status, path
             assert "near the park" not in await page.content()
-            assert alert not in await page.locator("main").inner_html() or status == 404
+            assert alert not in await page.locator("main").inner_html(), path
+            assert CASE["case_number"] not in await page.content(), path
 
 
 @pytest.mark.parametrize("locale", ["en", "zh-CN"])

@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, Literal
 
 import pytest
-from axe_playwright_python.async_playwright import Axe
 
 from handlers.http.roles import Role
+from tests.support.axe import SERIOUS, violations
 
 if TYPE_CHECKING:
-    from playwright.async_api import Page
-
     from tests.browser.desk import Desk
-
-BAD = {"serious", "critical"}
-
-
-async def faults(page: Page) -> list[str]:
-    """Return what axe finds that is serious."""
-    found = await Axe().run(page)
-    return [f"{one['id']}: {one['nodes'][0]['html']}" for one in found.response["violations"] if one["impact"] in BAD]
+SCHEMES: Final[tuple[Literal["dark", "light"], ...]] = ("dark", "light")
 
 
 @pytest.mark.parametrize("locale", ["en", "zh-CN"])
@@ -29,16 +20,16 @@ async def test_axe_finds_nothing_serious_and_nothing_is_wider_than_a_phone(desk:
     _, answer = await desk.deployment.file(desk.server)
     page = await desk.page(locale, width=320)
     await page.goto(f"{desk.server.url}/console")
-    assert await faults(page) == []
+    assert await violations(page, impacts=SERIOUS) == []
     await page.fill("#token", await desk.token(Role.OPERATOR, "Anna"))
     await page.click("main button.primary")
     await page.wait_for_selector("header .who")
     await desk.deployment.query("update browser_session set expires_at = now() + interval '9 minutes' returning id")
     for path in ("sign-in/done", "passkeys", "sign-in"):
-        for scheme in ("dark", "light"):
+        for scheme in SCHEMES:
             await page.emulate_media(color_scheme=scheme)
             await page.goto(f"{desk.server.url}/console/{path}")
-            assert await faults(page) == [], (path, scheme)
+            assert await violations(page, impacts=SERIOUS) == [], (path, scheme)
             width = await page.evaluate("document.documentElement.scrollWidth")
             assert width <= 320, path
     await page.goto(f"{desk.server.url}/console/alerts/{answer['alert']['id']}/pause")
@@ -46,5 +37,7 @@ async def test_axe_finds_nothing_serious_and_nothing_is_wider_than_a_phone(desk:
     await desk.deployment.query("update browser_session set expires_at = now() returning id")
     await page.click("form[data-action=pause] button")
     await page.wait_for_selector("textarea[name=reason]")
-    assert await faults(page) == []
+    for scheme in SCHEMES:
+        await page.emulate_media(color_scheme=scheme)
+        assert await violations(page, impacts=SERIOUS) == [], scheme
     assert await page.evaluate("document.documentElement.scrollWidth") <= 320

@@ -11,7 +11,7 @@ import numpy as np
 from geo.index import keys
 from geo.index.shards import shard_of
 from server.embedded import StoreUrls
-from tests.support.processes.deployment import SENT_S, Deployment
+from tests.support.processes.deployment import Deployment
 from tests.support.processes.processes import until
 from tests.support.providers.notified import recording_tpns
 from tests.support.stores import cluster
@@ -173,7 +173,7 @@ async def test_a_cluster_that_fails_over_honours_preferences(stores: StoreUrls, 
             await _set(deployment, server, [{"user": user, "off": True} for user in inside[::2].tolist()])
             await nodes.fail_over()
             _, answer = await deployment.file(server)
-            await deployment.sent(server, answer["alert"]["id"], within_s=SENT_S)
+            await deployment.sent(server, answer["alert"]["id"])
 
             async def all_told() -> bool:
                 return (await deployment.reached()).size >= inside[1::2].size

@@ -118,7 +118,7 @@ async def _until_taken_in(deployment: Deployment) -> None:
     objects = objects_for(deployment)
 
     async def is_empty() -> bool:
-        return await objects.list("inbox/reports") == []
+        return await objects.list("inbox/reports") == await objects.list("inbox/photo-reports") == []
 
     await until(is_empty, TAKEN_IN_S)
 

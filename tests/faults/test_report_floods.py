@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 from typing import TYPE_CHECKING
 
-from public.sightings.intake.inbox import disk_bytes
+from public.sightings.collecting.collector import TAKEN_MAX
+from public.sightings.intake.inbox import Priority, disk_bytes
 from tests.support.processes.processes import until
 from tests.support.processes.public_site import public_env
 from tests.support.public.report_flood import flood, proof_for
@@ -26,6 +28,8 @@ BLOCK_PER_H = 30
 DISK_MB = 40
 ADDRESSES = 10_000
 HONEST_EVERY_S = 0.5
+WAITING = 400
+"""Reports of a flood that wait: several looks of what is taken in of them."""
 
 
 def _of_one_block(number: int) -> str:
@@ -101,11 +105,57 @@ async def test_a_flood_of_one_block_costs_its_share_and_nobody_elses_report(depl
     assert most < DISK_MB * 1e6
 
 
-async def test_a_flood_of_ten_thousand_addresses_holds_up_no_proved_report(deployment: Deployment) -> None:
-    """It waits behind those with a proof of work; what it may take of the disk is its quota."""
+async def test_a_flood_of_ten_thousand_addresses_is_taken_in_and_keeps_its_quota_of_the_disk(
+    deployment: Deployment,
+) -> None:
+    """Each report with a proof of work is in the record before the next one is sent; the inbox has its bound."""
     statuses, waits, most = await _flooded(deployment, _of_many)
     _print("10,000 addresses", statuses, waits, most)
     assert statuses.get(200, 0) > REPORTS / 10
     assert most < DISK_MB * 1e6 * 1.05
     [(proved,)] = await deployment.query("select count(*) from sighting where proved")
     assert proved == len(waits), "each with a proof is in the record"
+
+
+async def test_a_proved_report_is_taken_in_before_a_flood_that_waits(deployment: Deployment) -> None:
+    """It comes last of all, while a server stands still, and is in the record before the reports that came before it.
+
+    What one look takes of a flood goes before it at most. A report without a proof takes its turn.
+    """
+    await deployment.provider()
+    server = await deployment.server(**public_env(deployment))
+    _, answer = await deployment.file(server)
+    alert = answer["alert"]["id"]
+    await deployment.sent(server, alert)
+    code = await publish(deployment, alert)
+    site = await site_for(deployment)
+    server.send_signal(signal.SIGSTOP)
+    try:
+        statuses = await flood(*site.address, code, WAITING, _of_many)
+        assert statuses == {200: WAITING}
+        unproved = await receipt_of(site.url, code, "without", address="198.51.100.1")
+        proved = await receipt_of(site.url, code, "with", proof=proof_for(code), address="198.51.101.1")
+    finally:
+        server.send_signal(signal.SIGCONT)
+    before: dict[str, int] = {}
+    for receipt in (proved, unproved):
+        before[receipt] = await _taken_in_before(deployment, receipt)
+    assert before[proved] <= TAKEN_MAX[Priority.FIRST] < WAITING
+    assert before[unproved] > TAKEN_MAX[Priority.FIRST]
+
+
+async def _taken_in_before(deployment: Deployment, receipt: str) -> int:
+    """Return how many reports of the flood were in the record before one of others, once that is."""
+    rows: list[tuple[int]] = []
+
+    async def is_taken_in() -> bool:
+        # A transaction that begins later has a higher number.
+        rows[:] = await deployment.query(
+            "select (select count(*) from sighting o where o.xmin::text::bigint < s.xmin::text::bigint"
+            " and not o.proved) from sighting s where receipt = $1",
+            receipt,
+        )
+        return bool(rows)
+
+    await until(is_taken_in)
+    return rows[0][0]

@@ -16,7 +16,7 @@ import msgspec
 import pytest
 
 from handlers.police.notices import PoliceNotice
-from push.alarm_kinds import table
+from push.alarms import table
 from push.alerts.lifecycle import BY_ITSELF, Action
 from server.administration.file_case import send_notice
 from tests.support.cap.messages import post

@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
 import pytest_asyncio
 
-from public.objects import Objects, ObjectsAddressError, Trouble, objects_of
+from public.objects import PUT_S, Objects, ObjectsAddressError, Trouble, objects_of
 from public.settings import PublicSettings, S3Settings
+from tests.support.processes.processes import ROOT
 from tests.support.processes.seaweedfs import seaweedfs
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
+
+PUTS = """
+import asyncio, sys
+from pathlib import Path
+from public.objects import objects_of
+from public.settings import PublicSettings
+objects = objects_of(PublicSettings(objects=Path(sys.argv[1]).as_uri()), Path(sys.argv[1]))
+asyncio.run(objects.put("kept/1/photo", bytes(100_000_000)))
+"""
 
 
 @pytest_asyncio.fixture(params=["folder", "s3"])
@@ -79,6 +92,50 @@ async def test_what_an_interrupted_put_left_is_deleted_with_its_folder(tmp_path:
     assert [one.path for one in found] == ["kept/1/a.jpg"]
     assert await objects.delete_below("kept/1") is None
     assert not left.exists()
+
+
+async def test_what_is_left_of_puts_is_found_by_its_age(tmp_path: Path) -> None:
+    """What may still be written stays, and so does every object; the age is by the clock of the folder."""
+    objects = objects_of(PublicSettings(), tmp_path)
+    folder = tmp_path / "objects"
+    await objects.put("inbox/photos/1/a", b"x")
+    await objects.put("published/p/2/b", b"x")
+    old, young = folder / "inbox/photos/1/b#1", folder / "published/p/2/c.html#12"
+    for path in (old, young):
+        path.write_bytes(b"half of a picture")
+    long_ago_s = old.stat().st_mtime - PUT_S - 5
+    os.utime(old, (long_ago_s, long_ago_s))
+    assert await objects.delete_staged("") == 1
+    assert (old.exists(), young.exists()) == (False, True)
+    assert await objects.delete_staged("published/p/2", older_than_s=0) == 1
+    assert sorted(path.name for path in folder.rglob("*") if path.is_file()) == ["a", "b"]
+
+
+async def test_what_cannot_be_looked_through_is_trouble_and_no_exception(tmp_path: Path) -> None:
+    """Whatever a folder does wrong comes back as `Trouble`, and nothing counts as deleted."""
+    objects = objects_of(PublicSettings(), tmp_path)
+    (tmp_path / "objects/kept").mkdir()
+    assert await objects.delete_below("kept/" + "x" * 300) is Trouble.UNAVAILABLE
+    (tmp_path / "objects/kept/1").write_bytes(b"a file where a folder was")
+    assert await objects.delete_staged("kept/1", older_than_s=0) is Trouble.UNAVAILABLE
+
+
+async def test_a_put_whose_process_is_killed_leaves_what_is_found(tmp_path: Path) -> None:
+    """SIGKILL while a large object is written: a file under the name that is looked for, and no object."""
+    objects = objects_of(PublicSettings(), tmp_path)
+    folder = tmp_path / "objects/kept/1"
+    for _ in range(20):
+        process = await asyncio.create_subprocess_exec(sys.executable, "-c", PUTS, str(tmp_path / "objects"), cwd=ROOT)
+        while process.returncode is None and not [*folder.glob("*#*")]:
+            await asyncio.sleep(0.001)
+        with suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
+        if [*folder.glob("*#*")]:
+            break
+    assert await objects.list("kept/1") in ([], [await objects.head("kept/1/photo")])
+    assert await objects.delete_staged("kept/1", older_than_s=0) == 1
+    assert [*folder.glob("*#*")] == []
 
 
 async def test_a_store_that_is_away_is_trouble_and_no_exception(tmp_path: Path, free_port: int) -> None:

@@ -8,21 +8,22 @@ import io
 import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import aiohttp
 import msgspec
 from PIL import Image
 
 from public.sightings.intake.inbox import Sent, named, report_path
-from public.sightings.intake.inbox_sealing import InboxKeys, PublicSeal
+from public.sightings.intake.inbox_sealing import KEY_ID_BYTES, MARK, InboxKeys, PublicSeal, Unopened
 from public.sightings.intake.proof import is_proof
 from runtime.authentication_codes import key_material
 from server.administration.encryption import encryption_key
 from server.settings import load
 from tests.support.processes.processes import until
-from tests.support.processes.public_site import public_env
+from tests.support.processes.public_site import URL, public_env
 from tests.support.public.report_flood import proof_for
-from tests.support.public.reports import report_of
+from tests.support.public.reports import keys_of, report_of
 from tests.support.public.strangers import objects_for, publish, receipt_of, reported, site_for
 
 if TYPE_CHECKING:
@@ -128,7 +129,8 @@ async def test_the_inbox_holds_nothing_that_can_be_read_there(deployment: Deploy
     server.end()
     photo = jpeg()
     await receipt_of(site.url, code, WORDS, contact=CONTACT, photos=[photo])
-    content = b"".join(path.read_bytes() for path in (deployment.folder / "objects" / "inbox").rglob("*-*"))
+    inbox = deployment.folder / "objects" / "inbox"
+    content = b"".join(path.read_bytes() for path in inbox.rglob("*-*") if path.is_file())
     assert len(content) > len(photo)
     assert not [one for one in (WORDS.encode(), CONTACT.encode(), photo[100:200], b"JFIF", b"Exif") if one in content]
     server = await deployment.server(**public_env(deployment))
@@ -301,24 +303,27 @@ async def test_a_full_disk_takes_texts_for_longer_than_photos(deployment: Deploy
     assert alert
 
 
-async def test_what_nobody_can_read_is_put_aside_and_raises_an_alarm(deployment: Deployment) -> None:
+async def test_what_nobody_can_read_or_place_is_put_aside_and_raises_an_alarm(deployment: Deployment) -> None:
     """What follows it is taken in all the same."""
     server, alert, code = await _alert(deployment)
     objects = objects_for(deployment)
-    report = report_of(alert, "sealed for others")
-    other = PublicSeal(InboxKeys([b"another key"]).public)
-    await objects.put(report_path(1, report), other.seal(msgspec.json.encode(Sent(report=report))))
+    report, of_no_page = report_of(alert, "sealed for others"), report_of(str(uuid4()), "of a page that is lost")
+    other, ours = (PublicSeal(InboxKeys(keys).public) for keys in ([b"another key"], keys_of(deployment)))
+    sealed = other.seal(msgspec.json.encode(Sent(report=report)))
+    await objects.put(report_path(1, report), sealed[len(MARK) + KEY_ID_BYTES :])
+    await objects.put(report_path(1, of_no_page), ours.seal(msgspec.json.encode(Sent(report=of_no_page))))
     site = await site_for(deployment)
     await receipt_of(site.url, code, WORDS)
     assert len(await _sightings(deployment, server, alert, 1)) == 1
 
     async def is_alarmed() -> bool:
         alarms = (await deployment.get(f"{server.url}/v1/alarms"))["alarms"]
-        return "unreadable_sightings" in {one["kind"] for one in alarms}
+        return {"unreadable_sightings", "unknown_page_sightings"} <= {one["kind"] for one in alarms}
 
     await until(is_alarmed)
-    [aside] = _stored(deployment.folder / "objects" / "inbox" / "unreadable")
-    assert str(report.id) in aside
+    inbox = deployment.folder / "objects" / "inbox"
+    assert [one[15:] for one in _stored(inbox / "unreadable")] == [str(report.id)]
+    assert [one[15:] for one in _stored(inbox / "unknown-pages")] == [str(of_no_page.id)]
 
 
 async def test_a_page_that_is_over_or_unknown_takes_no_report(deployment: Deployment) -> None:
@@ -334,6 +339,21 @@ async def test_a_page_that_is_over_or_unknown_takes_no_report(deployment: Deploy
             return answer.status == 410 and "110" in await answer.text()
 
     await until(is_over)
+
+
+async def test_pages_of_other_sites_have_nobody_report(deployment: Deployment) -> None:
+    """What a browser says is of another site is refused, whom to call with it; an origin that is kept back is ours."""
+    _, _, code = await _alert(deployment)
+    site = await site_for(deployment)
+    for foreign in ({"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://busy.example"}):
+        async with reported(site.url, code, {"what": WORDS, "proof": proof_for(code)}, more=foreign) as answer:
+            assert answer.status == 403
+            assert "110" in (await answer.json())["refused"]
+    assert not _stored(deployment.folder / "objects" / "inbox" / "reports")
+    ours = ({"Sec-Fetch-Site": "same-origin"}, {"Origin": "null"}, {"Origin": URL}, {"Origin": site.url})
+    for number, one in enumerate(ours):
+        async with reported(site.url, code, {"what": f"{WORDS} {number}"}, more=one) as answer:
+            assert answer.status == 200
 
 
 async def test_a_body_that_stands_still_or_has_no_length_is_ended_in_words(deployment: Deployment) -> None:
@@ -371,8 +391,10 @@ async def test_a_report_is_sealed_for_the_first_key_and_opened_with_all(deployme
     older, newer = InboxKeys(keys), InboxKeys([b"new", *keys])
     sealed = PublicSeal(older.public).seal(b"before")
     assert newer.open(sealed) == b"before"
-    assert older.open(PublicSeal(newer.public).seal(b"after")) is None
+    assert older.open(PublicSeal(newer.public).seal(b"after")) is Unopened.OTHER_KEY
+    assert newer.open(sealed[len(MARK) + KEY_ID_BYTES :]) == b"before", "as servers sealed that named no key"
+    assert older.open(b"nothing of ours") is Unopened.BROKEN
     piece = PublicSeal(older.public).seal_piece("0" * 32, 7, b"piece")
     assert older.open_piece("0" * 32, 7, piece) == b"piece"
-    assert older.open_piece("0" * 32, 8, piece) is None
+    assert older.open_piece("0" * 32, 8, piece) is Unopened.BROKEN
     assert named("inbox/reports/1/00000000000000-x") is None

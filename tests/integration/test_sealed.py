@@ -20,6 +20,7 @@ from server.administration.file_case import send_case, signed_headers
 from server.settings import load
 from tests.support.cap.documents import keys
 from tests.support.cap.messages import public_settings
+from tests.support.console_session import console_session
 from tests.support.life.officers import Officers
 from tests.support.processes.deployment import CASE
 from tests.support.processes.processes import until
@@ -125,13 +126,9 @@ async def _pages(deployment: Deployment, server: Process, alert: str) -> str:
     opened = [path.format(id=alert) for path in paths if set(re.findall(r"{(.*?)}", path)) <= {"id"}]
     assert any(alert in path for path in opened)
     words = []
-    # Cookies of an address without a name are not kept by default.
-    async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as session:
-        headers = {"Origin": server.url}
-        async with session.post(f"{server.url}/console/sign-in", data={"token": token}, headers=headers) as response:
-            assert response.status == HTTPStatus.OK
+    async with console_session(server, token) as session:
         for path in opened:
-            async with session.get(f"{server.url}{path}") as response:
+            async with session.get(path) as response:
                 assert response.status != HTTPStatus.UNAUTHORIZED or "sign-in" in path, path
                 words.append(await response.text())
     return "\n".join(words)

@@ -7,18 +7,18 @@ import gzip
 import signal
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import aiohttp
 import pytest
 
 from handlers.public.serving.cache import MISSING_MAX, ObjectCache
-from handlers.public.serving.prepared import PAGE_CACHE, PICTURE_CACHE
+from public.cache_control import PAGE_CACHE, PICTURE_CACHE
 from public.objects import Objects, Trouble, objects_of
 from public.pages.rendering import over_page, state_of
 from public.publishing.site import Assets, put_page
 from public.settings import PublicSettings
-from tests.support.processes.processes import until
+from tests.support.processes.processes import UNTIL_S, Process, until
 from tests.support.processes.public_site import public_env, public_site
 from tests.support.public.pages import AROUND, example, source
 
@@ -114,14 +114,68 @@ async def test_a_change_of_an_object_is_served_a_moment_later(deployment: Deploy
 
 
 async def test_the_process_has_no_way_to_a_store_and_ends_in_order(deployment: Deployment) -> None:
-    """It is given no address of a store, opens none, and a signal ends it with exit code 0."""
-    site = await public_site(deployment)
-    async with aiohttp.ClientSession(site.url) as session, session.get("/health") as health:
-        assert health.status == 200
-    environment = Path(f"/proc/{site.pid}/environ").read_bytes() if Path(f"/proc/{site.pid}/environ").exists() else b""
-    assert deployment.database_url.encode() not in environment
-    assert not [one for one in Path(f"/proc/{site.pid}/fd").iterdir() if "postgres" in str(one.resolve())]
-    assert site.end(signal.SIGTERM) == 0
+    """Even where it is told their addresses: it has no socket but that of its clients; a signal ends it with code 0.
+
+    A server that is told the same addresses knocks at each.
+    """
+    async with Doors() as postgres, Doors() as redis:
+        of_stores = {
+            "QQ_ALERT_DATABASE__URL": f"postgresql://app:secret@{postgres.address}/app",
+            "QQ_ALERT_REDIS__URL": f"redis://{redis.address}",
+        }
+        site = await public_site(deployment, **of_stores)
+        async with aiohttp.ClientSession(site.url) as session:
+            for path, status in (("/health", 200), (f"/p/{CODE}", 404), ("/s/receipt/2222222222222", 503)):
+                async with session.get(path) as answer:
+                    assert answer.status == status, path
+            async with session.post(f"/b/{CODE}", data=b"x") as beacon:
+                assert beacon.status == 204
+            ports = _own_ports(site.pid)
+            assert set(ports) == {site.address[1]}
+            assert len(ports) > 1, "the connection of this test is seen"
+        assert site.end(signal.SIGTERM) == 0
+        assert (postgres.knocks, redis.knocks) == (0, 0)
+        for name, door in (("QQ_ALERT_DATABASE__URL", postgres), ("QQ_ALERT_REDIS__URL", redis)):
+            server = Process("serve", env=deployment.env(**{name: of_stores[name]}), log=deployment.log)
+            deployment.own(server)
+            await asyncio.wait_for(door.knocked.wait(), UNTIL_S)
+            server.end(signal.SIGKILL)
+
+
+class Doors:
+    """Listens as a store would, counts who comes, and closes at once."""
+
+    def __init__(self) -> None:
+        self.knocks = 0
+        self.knocked = asyncio.Event()
+        self.address = ""
+        self._server: asyncio.Server | None = None
+
+    async def __aenter__(self) -> Self:
+        """Begin to listen."""
+        self._server = await asyncio.start_server(self._count, "127.0.0.1", 0)
+        host, port = self._server.sockets[0].getsockname()
+        self.address = f"{host}:{port}"
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Listen no more."""
+        if self._server is not None:
+            self._server.close()
+
+    def _count(self, _: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.knocks += 1
+        self.knocked.set()
+        writer.close()
+
+
+def _own_ports(pid: int) -> list[int]:
+    """Return the local port of each TCP socket that a process holds, by the inodes of its open files."""
+    process = Path(f"/proc/{pid}")
+    opened = {str(one.readlink()) for one in (process / "fd").iterdir()}
+    lines = [line for name in ("tcp", "tcp6") for line in (process / "net" / name).read_text("ascii").splitlines()[1:]]
+    rows = [line.split() for line in lines]
+    return [int(row[1].rpartition(":")[2], 16) for row in rows if f"socket:[{row[9]}]" in opened]
 
 
 async def test_a_flood_of_unknown_codes_fills_no_memory(tmp_path: Path) -> None:

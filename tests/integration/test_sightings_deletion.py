@@ -84,9 +84,8 @@ async def test_nothing_of_a_sighting_is_left_after_the_timer(deployment: Deploym
     await objects.put(report_path(1, late), seal.seal(msgspec.json.encode(sent)))
 
     async def is_empty() -> bool:
-        return not [
-            path for path in folder.rglob("*") if path.is_file() and {"kept", "reports", "photos"} & {*path.parts}
-        ]
+        left = [await objects.list(one) for one in ("inbox/reports", "inbox/photo-reports", "inbox/photos", "kept")]
+        return left == [[], [], [], []]
 
     await until(is_empty)
     after = await _record(deployment.database_url) + await _redis(deployment.redis_url)
@@ -118,8 +117,8 @@ async def test_what_is_taken_in_while_the_data_is_deleted_is_deleted_as_well(dep
     objects = objects_for(deployment)
 
     async def is_empty() -> bool:
-        left = [await objects.list(one) for one in ("inbox/reports", "inbox/photos", "kept")]
-        return left == [[], [], []]
+        left = [await objects.list(one) for one in ("inbox/reports", "inbox/photo-reports", "inbox/photos", "kept")]
+        return left == [[], [], [], []]
 
     await until(is_empty)
     assert await deployment.query("select 1 from sighting") == []

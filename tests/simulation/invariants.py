@@ -56,6 +56,7 @@ LATENCY_S: Final = 2.0
 """As long as one call takes that waits for two transactions of processes that froze."""
 
 FLAKY_S: Final = 20.0
+STILL: Final = frozenset({"frozen", "suspended"})
 
 FORGOTTEN_S: Final = 6.0
 MOVED_S: Final = MOVED_KEPT_MS / 1000
@@ -138,9 +139,25 @@ def _excused(world: World, before: Request, again: Request) -> bool:
     if again.own_s - again.process.resumed_s <= TRUSTED_S + MARGIN_S:
         # A machine that was suspended does not know it: it sends for as long as a look is trusted.
         return True
-    return any(
+    return _held_up(world, before) or any(
         one.process in {None, before.process} and one.from_s <= recorded_s and one.to_s >= before.started_s
         for one in world.disruptions
+    )
+
+
+def _held_up(world: World, before: Request) -> bool:
+    """Tell whether a request began under a claim that a crash lost, while a process that froze held up all looks.
+
+    Usually the next look notices that; else it ends when the last one is trusted no more.
+    """
+    return any(
+        crash.from_s <= before.started_s <= crash.from_s + TRUSTED_S + MARGIN_S
+        and any(
+            one.kind in STILL and crash.from_s - LATENCY_S <= one.from_s <= before.started_s
+            for one in world.disruptions
+        )
+        for crash in world.disruptions
+        if crash.kind == "record crashed"
     )
 
 

@@ -29,6 +29,12 @@ TURN_MAX, TOTAL_MAX = 30, 300
 Before there were bounds the worst flood held the loop for some thousand times as long.
 """
 
+TRIES = 3
+"""What else a machine does makes a turn cost more now and then, and none cost less: the least of some is its cost."""
+
+LONG_S = 120.0
+"""For a call, and for a connection: far longer than the other thread needs on a busy machine."""
+
 BUFFERED_BYTES = 16 << 20
 """What sockets and one read may hold beyond what is handled."""
 
@@ -50,8 +56,22 @@ def _reader() -> Reader:
 @pytest.mark.parametrize("flood", FLOODS)
 async def test_a_flood_ends_its_connection_soon_and_never_holds_the_event_loop(flood: str) -> None:
     """Few turns of the loop, each of a bounded slice; every call ends without an answer, and the peer hears why."""
+    floor_s, costs = slice_s(), []
+    for _ in range(TRIES):
+        costs.append(await _flooded_s(flood))
+        if costs[-1][0] < TURN_MAX * floor_s and costs[-1][1] < TOTAL_MAX * floor_s:
+            break
+    assert min(longest_s for longest_s, _ in costs) < TURN_MAX * floor_s
+    assert min(took_s for _, took_s in costs) < TOTAL_MAX * floor_s
+
+
+async def _flooded_s(flood: str) -> tuple[float, float]:
+    """Have a flood end its connection; returns the CPU time of the longest turn meanwhile, and of all of it."""
     with HostileProvider(FLOODS[flood]) as provider:
-        lane = Http2Lane(Http2Settings(url=provider.url, streams_per_connection=STREAMS))
+        settings = Http2Settings(
+            url=provider.url, streams_per_connection=STREAMS, timeout_s=LONG_S, connect_timeout_s=LONG_S
+        )
+        lane = Http2Lane(settings)
         began_s = time.thread_time()
         async with Turns() as turns:
             results = await lane.send_all(HEAD, calls(STREAMS), judge, CLEAR)
@@ -63,9 +83,7 @@ async def test_a_flood_ends_its_connection_soon_and_never_holds_the_event_loop(f
         assert provider.connections == 1
     assert provider.sent_bytes < BUFFERED_BYTES
     assert set(provider.codes) <= {CODES.get(flood, CALM)}
-    floor_s = slice_s()
-    assert turns.longest_s < TURN_MAX * floor_s
-    assert took_s < TOTAL_MAX * floor_s
+    return turns.longest_s, took_s
 
 
 def test_the_peer_is_told_why_the_connection_ends() -> None:

@@ -108,11 +108,12 @@ def samples_of(rows: Iterable[RateRow], received_at: datetime, until: datetime) 
 
 
 def thinned(samples: Sequence[Sample], limit: int) -> list[Sample]:
-    """Return at most `limit` samples, the first and the last among them, as even in time as they come."""
+    """Return at most `limit` samples (three or more), first and last among them, as even in time as they come."""
     if len(samples) <= limit:
         return [*samples]
     first, last = samples[0], samples[-1]
-    width = (last.at - first.at) / (limit - 2)
+    # Samples of one moment have no width, and the last of them has what was settled by then.
+    width = (last.at - first.at) / (limit - 2) or timedelta.resolution
     kept = {int((one.at - first.at) / width): one for one in samples[1:]}
     return [first, *kept.values()]
 
@@ -123,15 +124,18 @@ def shown(samples: Iterable[Sample], rule: Disclosure) -> list[RateSample]:
     for at, lanes in samples:
         sent = sum(rule.floored(one) or 0 for one in lanes.values())
         before = answer[-1] if answer else None
-        rate_per_s = None
-        if before is not None and (elapsed_s := (at - before.at).total_seconds()) > 0:
-            rate_per_s = round((sent - (before.sent or 0)) / elapsed_s, 1)
         answer.append(
             RateSample(
                 at=at,
                 sent=None if rule.is_few(sent) else sent,
-                rate_per_s=rate_per_s,
+                rate_per_s=None if before is None else rate_since(before, at, sent),
                 lanes={lane: rule.floored(one) for lane, one in lanes.items()},
             )
         )
     return answer
+
+
+def rate_since(before: RateSample, at: datetime, sent: int | None) -> float | None:
+    """Return how many were sent in a second since a sample; None where no time has passed."""
+    elapsed_s = (at - before.at).total_seconds()
+    return round(((sent or 0) - (before.sent or 0)) / elapsed_s, 1) if elapsed_s > 0 else None

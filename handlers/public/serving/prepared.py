@@ -16,16 +16,7 @@ from typing import Final
 import msgspec
 
 from handlers.http.headers import SECURITY
-
-PAGE_CACHE: Final = "public, max-age=15, stale-while-revalidate=15, stale-if-error=45"
-"""How long a cache may keep a page is the promise of how soon it is gone (`docs/public.md`): 15 seconds and the time to
-ask again, and 60 seconds in all where nobody answers."""
-
-PICTURE_CACHE: Final = "public, max-age=15, s-maxage=60, stale-while-revalidate=15"
-"""A cache of many may keep a picture longer, because no page leads to it any more; the browser asks again."""
-
-MODULE_CACHE: Final = "public, max-age=86400"
-"""What has its hash in its name and is about nobody."""
+from public.cache_control import cache_control_of
 
 ROBOTS: Final = "noindex, noarchive"
 PERMISSIONS: Final = "camera=(), geolocation=(self), microphone=(), payment=(), usb=()"
@@ -48,7 +39,6 @@ READY_BYTES_MAX: Final = 256 * 1024
 """Pages and their pictures; a poster is larger, and asked for rarely."""
 
 _STYLE: Final = re.compile(rb"<style>(.*?)</style>", re.DOTALL)
-_HASHED_NAME: Final = re.compile(r"\.[0-9a-f]{8,64}\.js\Z")
 
 
 class Prepared(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,7 +56,7 @@ def prepared(path: str, content: bytes) -> Prepared:
     compressed = gzip.compress(content, LEVEL, mtime=0) if ending in COMPRESSED else b""
     etag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
     headers = {**SECURITY, "Content-Type": TYPES.get(ending, "application/octet-stream")}
-    headers |= {"Cache-Control": _cache_of(path, ending), "ETag": etag, "X-Robots-Tag": ROBOTS}
+    headers |= {"Cache-Control": cache_control_of(path), "ETag": etag, "X-Robots-Tag": ROBOTS}
     if compressed:
         headers["Vary"] = "Accept-Encoding"
     if ending == "html":
@@ -103,9 +93,3 @@ def policy_of(content: bytes) -> str:
         f"default-src 'none'; style-src {styles}; script-src 'self'; worker-src 'self'; img-src 'self' data:; "
         "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     )
-
-
-def _cache_of(path: str, ending: str) -> str:
-    if _HASHED_NAME.search(path):
-        return MODULE_CACHE
-    return PICTURE_CACHE if ending in {"jpg", "png", "pdf"} else PAGE_CACHE

@@ -23,6 +23,12 @@ def read_networks(texts: Sequence[str]) -> list[IPv4Network | IPv6Network]:
     return [ip_network(one, strict=False) for one in texts]
 
 
+def is_trusted(remote: str, trusted: Sequence[IPv4Network | IPv6Network]) -> bool:
+    """Tell whether an address is that of a trusted proxy."""
+    address = _read(remote)
+    return address is not None and any(address in network for network in trusted)
+
+
 def client_of(remote: str | None, forwarded: Sequence[str], trusted: Sequence[IPv4Network | IPv6Network]) -> str:
     """Return the address of a client; `forwarded`: the values of `X-Forwarded-For`, in order."""
     address = _read(remote or "")

@@ -1,8 +1,8 @@
 """The inbox: reports and photos of strangers as sealed objects, until a main server takes them in.
 
-A report that is acknowledged is an object that is stored; its photos were stored before it, in pieces. Names sort by
-how much was done for the report, then by time. Bounded: `PIECE_BYTES` a piece, `PIECES_MAX` of an upload,
-`REPORT_BYTES` a report.
+A report that is acknowledged is an object that is stored; its photos were stored before it, in pieces, and each has an
+object that names the report. Names of reports sort by how much was done for the report, then by time, and stay the same
+wherever the report waits. Bounded: `PIECE_BYTES` a piece, `PIECES_MAX` of an upload, `REPORT_BYTES` a report.
 """
 
 from __future__ import annotations
@@ -24,8 +24,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 REPORTS: Final = "inbox/reports"
+"""Reports without photos."""
+
+PHOTO_REPORTS: Final = "inbox/photo-reports"
+"""Reports with photos: in a folder of their own, so that they hold up no words, which are taken in much sooner."""
+
 PHOTOS: Final = "inbox/photos"
-ASIDE: Final = "inbox/unreadable"
+UNREADABLE: Final = "inbox/unreadable"
+"""Reports that no server opened."""
+
+UNKNOWN_PAGES: Final = "inbox/unknown-pages"
+"""Reports of pages that the record does not know: it was restored from a backup, perhaps."""
+
 KEPT: Final = "kept/sightings"
 
 PIECE_BYTES: Final = 512 * 1024
@@ -34,19 +44,24 @@ PIECE_BYTES: Final = 512 * 1024
 PIECES_MAX: Final = 400
 """The largest photo has 200; a connection that is cut ends a piece early."""
 
+UPLOAD_LISTED_MAX: Final = 2 * PIECES_MAX
+"""Its pieces, and what names the reports that have taken it."""
+
 REPORT_BYTES: Final = 64 * 1024
 UPLOAD_S: Final = 3600.0
 """A photo whose report never came goes after so long."""
 
 HELD: Final = "held"
-"""The object in the folder of an upload that a report has taken."""
+"""How the object in the folder of an upload begins that names a report which has taken it."""
 
 BLOCK_BYTES: Final = 4096
 """What the smallest object takes of a disk."""
 
 UPLOAD: Final = "[0-9a-f]{32}"
 _PIECE: Final = re.compile(r"(\d{10})-(\d{10})")
-_REPORT: Final = re.compile(r"inbox/reports/([0-2])/(\d{14})-([0-9a-f-]{36})")
+_HELD: Final = re.compile(rf"{HELD}-([0-9a-f-]{{36}})")
+_FOLDERS: Final = f"{REPORTS}|{PHOTO_REPORTS}|{UNREADABLE}|{UNKNOWN_PAGES}"
+_REPORT: Final = re.compile(rf"(?:{_FOLDERS})/(?:([0-2])/)?(\d{{14}})-([0-9a-f-]{{36}})")
 
 
 class Priority:
@@ -95,20 +110,27 @@ class Piece(NamedTuple):
 _SENT = msgspec.json.Decoder(Sent)
 
 
-def report_path(priority: int, report: Report) -> str:
+def report_path(priority: int, report: Report, *, with_photos: bool = False) -> str:
     """Return the path of a report's object."""
-    return f"{REPORTS}/{priority}/{int(report.received_at.timestamp() * 1000):014d}-{report.id}"
+    folder = PHOTO_REPORTS if with_photos else REPORTS
+    return f"{folder}/{priority}/{int(report.received_at.timestamp() * 1000):014d}-{report.id}"
 
 
 def named(path: str) -> Named | None:
-    """Return what a path says; None where no report has such a name."""
+    """Return what a path says; None where no report has such a name. One without a priority has that of few."""
     found = _REPORT.fullmatch(path)
     if found is None:
         return None
+    priority = Priority.FIRST if found[1] is None else int(found[1])
     try:
-        return Named(path, int(found[1]), datetime.fromtimestamp(int(found[2]) / 1000, UTC), UUID(found[3]))
+        return Named(path, priority, datetime.fromtimestamp(int(found[2]) / 1000, UTC), UUID(found[3]))
     except (ValueError, OverflowError, OSError):
         return None
+
+
+def path_in(folder: str, one: Named) -> str:
+    """Return the path of a report in another folder: with its priority."""
+    return f"{folder}/{one.priority}/{one.path.rpartition('/')[2]}"
 
 
 def read_sent(content: bytes) -> Sent | None:
@@ -142,6 +164,17 @@ def upload_folder(upload: str) -> str:
 def piece_path(upload: str, start: int, end: int) -> str:
     """Return the path of a piece."""
     return f"{PHOTOS}/{upload}/{start:010d}-{end:010d}"
+
+
+def held_path(upload: str, report: str) -> str:
+    """Return the path of what says that a report has taken an upload."""
+    return f"{PHOTOS}/{upload}/{HELD}-{report}"
+
+
+def holder_of(path: str) -> str | None:
+    """Return the report that an object in the folder of an upload names; None where it names none."""
+    found = _HELD.fullmatch(path.rpartition("/")[2])
+    return None if found is None else found[1]
 
 
 def pieces_of(paths: Iterable[str]) -> list[Piece]:

@@ -295,7 +295,7 @@ class Deployment:
         await connection.execute("alter table ledger rename to hidden")
         await connection.close()
 
-    async def sent(self, server: Listening, alert: str, within_s: float = 60.0) -> dict[str, Any]:
+    async def sent(self, server: Listening, alert: str, within_s: float = SENT_S) -> dict[str, Any]:
         """Wait on the feed until the alert is sent; returns the last progress."""
         async with (
             asyncio.timeout(within_s),

@@ -10,6 +10,7 @@ import contextlib
 import socket
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
@@ -21,13 +22,14 @@ from public.settings import PublicSettings, S3Settings
 from tests.support.processes.processes import START_S, until
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterable
 
     from public.objects import Objects
 
 BUCKET: Final = "alerts"
 KEY: Final = "of-the-tests"
 SECRET: Final = "secret-of-the-tests"
+SOCKETS: Final = Path("/tmp")  # noqa: S108 - written by SeaweedFS
 PORTS: Final = (
     "master.port",
     "master.port.grpc",
@@ -61,7 +63,12 @@ async def seaweedfs(folder: Path, before: PublicSettings | None = None) -> Async
         "-s3.port.lance=0",
         f"-bucket={BUCKET}",
         *(f"-{name}={port}" for name, port in zip(PORTS, ports, strict=True)),
-        env={"AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": SECRET, "HOME": str(folder)},
+        env={
+            "AWS_ACCESS_KEY_ID": KEY,
+            "AWS_SECRET_ACCESS_KEY": SECRET,
+            "HOME": str(folder),
+            "TMPDIR": tempfile.gettempdir(),
+        },
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
@@ -75,6 +82,7 @@ async def seaweedfs(folder: Path, before: PublicSettings | None = None) -> Async
         if process.returncode is None:
             process.terminate()
         await process.wait()
+        _remove_sockets(ports)
 
 
 def environment_of(settings: PublicSettings) -> dict[str, str]:
@@ -87,6 +95,13 @@ async def _takes(objects: Objects, process: asyncio.subprocess.Process) -> bool:
     """Tell whether the bucket is there: what is put into it can be deleted again."""
     assert process.returncode is None, "SeaweedFS ended"
     return await objects.put("first", b"") is None and await objects.delete(["first"]) is None
+
+
+def _remove_sockets(ports: Iterable[int]) -> None:
+    """Remove the sockets that it leaves: of two of them no option says where they are."""
+    for port in ports:
+        for left in SOCKETS.glob(f"seaweedfs-*-{port}.sock"):
+            left.unlink()
 
 
 def _free_ports(number: int) -> list[int]:

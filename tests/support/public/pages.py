@@ -10,7 +10,7 @@ import msgspec
 from handlers.police.case.case import kept, read_case
 from handlers.police.wording import content_of
 from public.pages.rendering import Surroundings
-from public.publishing.publisher import source_of
+from public.publishing.source import source_of
 from sql.publishing import PageWish
 from tests.support.processes.processes import ROOT
 

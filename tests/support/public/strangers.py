@@ -16,7 +16,7 @@ from tests.support.processes.processes import until
 from tests.support.processes.public_site import public_env, public_site
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Mapping, Sequence
 
     from tests.support.processes.deployment import Deployment
     from tests.support.processes.processes import Process
@@ -55,14 +55,15 @@ async def reported(
     photos: Sequence[bytes] = (),
     accept: str = "application/json",
     address: str = "",
+    more: Mapping[str, str] | None = None,
 ) -> AsyncIterator[aiohttp.ClientResponse]:
-    """Send the form; `address`: of whom, as a trusted proxy says."""
+    """Send the form; `address`: of whom, as a trusted proxy says; with `more` headers."""
     form = aiohttp.FormData(default_to_multipart=True)
     for name, value in fields.items():
         form.add_field(name, value)
     for number, photo in enumerate(photos):
         form.add_field("photo", photo, filename=f"{number}.jpg", content_type="image/jpeg")
-    headers = {"Accept": accept} | ({"X-Forwarded-For": address} if address else {})
+    headers = {"Accept": accept} | ({"X-Forwarded-For": address} if address else {}) | dict(more or {})
     async with aiohttp.ClientSession() as session, session.post(f"{site}/s/{code}", data=form, headers=headers) as got:
         yield got
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from handlers.console.showing.shared_parts import SharedParts
+from handlers.console.showing.thinning import every_nth
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from handlers.console.showing.pages import Pages
     from handlers.http.roles import Role
     from handlers.http.route import Call
-    from handlers.operators.watching.funnel import CameOf, Funnel, FunnelPoint
+    from handlers.operators.watching.funnel import CameOf, Funnel
     from sql.progress import ListedAlert
 
 ROWS_MAX: Final = 40
@@ -45,11 +46,5 @@ class FunnelPage:
 
 def values_of(came_of: CameOf | None) -> dict[str, Any]:
     """Return what the part's template shows; without a funnel for who may not read the alert."""
-    rows = [] if came_of is None else rows_of(came_of.over_time)
+    rows = [] if came_of is None else every_nth(came_of.over_time, ROWS_MAX)
     return {"came_of": came_of, "page_steps": STEPS, "page_rows": rows}
-
-
-def rows_of(points: list[FunnelPoint]) -> list[FunnelPoint]:
-    """Return points for a table, as even as they come, the last one among them."""
-    step = -(-len(points) // ROWS_MAX) or 1
-    return points[::-1][::step][::-1]

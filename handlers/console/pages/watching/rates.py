@@ -12,6 +12,8 @@ import msgspec
 from aiohttp import web
 
 from handlers.console.showing.shared_parts import SharedParts
+from handlers.console.showing.thinning import every_nth
+from handlers.operators.watching.rates import rate_since
 
 if TYPE_CHECKING:
     from handlers.console.showing.pages import Pages
@@ -50,12 +52,9 @@ def values_of(rates: RatesAnswer | None) -> dict[str, Any]:
 
 
 def rows_of(samples: list[RateSample]) -> list[RateSample]:
-    """Return samples for a table, as even as they come, the last one among them; rates are since the row before."""
-    step = -(-len(samples) // ROWS_MAX) or 1
-    rows = samples[::-1][::step][::-1]
-    return rows if step == 1 else [*rows[:1], *(_since(before, row) for before, row in pairwise(rows))]
-
-
-def _since(before: RateSample, row: RateSample) -> RateSample:
-    elapsed_s = (row.at - before.at).total_seconds()
-    return msgspec.structs.replace(row, rate_per_s=round(((row.sent or 0) - (before.sent or 0)) / elapsed_s, 1))
+    """Return samples for a table, the last one among them; rates are since the row before, null in the first row."""
+    rows = every_nth(samples, ROWS_MAX)
+    if len(rows) == len(samples):
+        return rows
+    since = [None, *(rate_since(before, row.at, row.sent) for before, row in pairwise(rows))]
+    return [msgspec.structs.replace(row, rate_per_s=rate) for row, rate in zip(rows, since, strict=True)]

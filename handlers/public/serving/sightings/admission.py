@@ -1,16 +1,15 @@
-"""How many reports are taken in: of an address block, at once, and on the disk.
+"""How many reports are taken in: of an address block, and on the disk.
 
 Counts are of this process, and forgotten when it ends; the disk is counted anew. Bounded: `BLOCKS_MAX` blocks are
-counted, `OPEN_MAX` requests are read at once, `BLOCK_OPEN_MAX` of one block; `LISTED_MAX` objects.
+counted; `LISTED_MAX` objects.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import enum
 import os
-from collections import Counter, OrderedDict
+from collections import OrderedDict
 from typing import TYPE_CHECKING, Final
 
 from public.objects import Trouble
@@ -20,7 +19,7 @@ from public.sightings.intake.receipts import KEY_BYTES
 from public.sightings.intake.receipts import KEY_PATH as RECEIPT_PATH
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from public.objects import Objects
     from public.settings import SightingSettings
@@ -39,12 +38,6 @@ LOOK_SHARE: Final = 20.0
 LISTED_MAX: Final = 2_000_000
 WINDOW_S: Final = 3600.0
 BLOCKS_MAX: Final = 200_000
-OPEN_MAX: Final = 128
-"""Times a piece of a photo: 64 MB."""
-
-BLOCK_OPEN_MAX: Final = 16
-"""A block may be a whole town behind one address."""
-
 UPLOADS_A_REPORT: Final = 6
 """Three photos, each begun twice."""
 
@@ -98,7 +91,6 @@ class Admission:
         self._objects = objects
         self._settings = settings
         self._reports, self._uploads = Counts(loop.time), Counts(loop.time)
-        self._open: Counter[str] = Counter()
         self._used = 0
         self._kept = 0
         self._looked = asyncio.Event()
@@ -139,12 +131,7 @@ class Admission:
             return Full.BLOCK
         if self._used + self._kept >= self._settings.disk_mb * MB:
             return Full.DISK
-        return self.refused_reading(block)
-
-    def refused_reading(self, block: str) -> Full | None:
-        """Return why no further request of a block is read; None where one is."""
-        full = self._open.total() >= OPEN_MAX or self._open[block] >= BLOCK_OPEN_MAX
-        return Full.BUSY if full else None
+        return None
 
     def refused_photo(self, block: str, size_bytes: int) -> Full | None:
         """Return why no photo of a block is taken in; None where one is."""
@@ -170,17 +157,6 @@ class Admission:
     def count_upload(self, block: str) -> None:
         """Count an upload that was begun."""
         self._uploads.add(block)
-
-    @contextlib.contextmanager
-    def reading(self, block: str) -> Iterator[None]:
-        """Hold a place among the requests that are being read."""
-        self._open[block] += 1
-        try:
-            yield
-        finally:
-            self._open[block] -= 1
-            if not self._open[block]:
-                del self._open[block]
 
     async def _receipt_key(self) -> bytes | None:
         """Return the key that all share who take reports in; the first of them makes it."""

@@ -19,12 +19,13 @@ from aiohttp import web
 from handlers.http.serving.connection import Connection
 from handlers.public.serving.sightings.admission import MB, Admission, Full, Keys
 from handlers.public.serving.sightings.checking import check, id_of, report_of
+from handlers.public.serving.sightings.limits.places import BodyPlaces
 from handlers.public.serving.sightings.pages import POLICE, Pages, PageState, answer
 from handlers.public.serving.sightings.reading import Fault, FormReader, body_bytes_max
 from handlers.public.serving.sightings.resuming import Resuming
+from handlers.public.serving.sightings.senders import Senders
 from handlers.public.serving.sightings.uploads import Stopped, Uploads
 from public.objects import Trouble
-from public.sightings.intake.address_blocks import block_of, client_of, read_networks
 from public.sightings.intake.inbox import PhotoSent, Priority, Sent, is_upload, report_path
 from public.sightings.intake.proof import Proofs
 from public.sightings.intake.receipts import PATTERN as RECEIPT
@@ -61,9 +62,10 @@ class Reporting:
         self._cache = cache
         self._admission = Admission(objects, settings.sightings)
         self._uploads = Uploads(objects, self._admission, photo_bytes)
-        self._resuming = Resuming(self._uploads, self._admission)
+        self._places = BodyPlaces()
+        self._resuming = Resuming(self._uploads, self._admission, self._places)
         self._pages = Pages(settings.languages, photo_bytes)
-        self._trusted = read_networks(settings.sightings.trusted_proxies)
+        self._senders = Senders(settings)
         self._bytes_max = body_bytes_max(photo_bytes)
         self._proofs = Proofs()
         self._accepted: OrderedDict[UUID, str] = OrderedDict()
@@ -95,28 +97,32 @@ class Reporting:
         return answer(self._pages.form(language, request.match_info["code"], state))
 
     async def _report(self, request: web.Request) -> web.Response:
-        code, block = request.match_info["code"], self._block(request)
+        code, block = request.match_info["code"], self._senders.block_of(request)
         state = await self._state(request)
         if isinstance(state, web.Response):
             return _unread(state)
         length, keys = request.content_length, self._admission.keys
         if request.headers.get("Content-Encoding", "identity") != "identity" or length is None:
             return _unread(web.Response(status=HTTPStatus.LENGTH_REQUIRED, text="411"))
+        if self._senders.is_foreign(request):
+            return _unread(self._refuse_in_words(request, "", 403, "refused_foreign", state.number))
         full = self._admission.refused(block, code)
         if full is not None or keys is None:
             return _unread(self._refuse(request, "", full or Full.AWAY, state.number))
         if length > self._bytes_max:
             return _unread(self._refuse_in_words(request, "", 413, "refused_size", state.number))
-        with self._admission.reading(block):
-            if isinstance(request.protocol, Connection):
-                request.protocol.waits()
-            try:
-                form = await FormReader(code, block, keys, self._uploads, self._admission).read(request)
-            except TimeoutError:
-                return _unread(self._refuse_in_words(request, "", 408, "refused_late", state.number))
-            if isinstance(request.protocol, Connection):
-                request.protocol.works()
-            return await self._take(request, code, block, keys, form, state)
+        try:
+            async with self._places.of(length).body(block) as body:
+                if body is None:
+                    return _unread(self._refuse(request, "", Full.BUSY, state.number))
+                if isinstance(request.protocol, Connection):
+                    request.protocol.waits()
+                form = await FormReader(code, body, keys, self._uploads, self._admission).read(request)
+                if isinstance(request.protocol, Connection):
+                    request.protocol.works()
+                return await self._take(request, code, block, keys, form, state)
+        except TimeoutError:
+            return _unread(self._refuse_in_words(request, "", 408, "refused_late", state.number))
 
     async def _take(
         self, request: web.Request, code: str, block: str, keys: Keys, form: Form, state: PageState
@@ -135,8 +141,8 @@ class Reporting:
             return self._refill(request, language, code, form, state)
         proved = self._proofs.take(form.values.get("proof", ""), code, time.time())
         full = self._admission.refused(block, code)
-        full = full if proved or full not in {None, Full.BUSY} else self._admission.refused_unproved()
-        if full is not None and full is not Full.BUSY:
+        full = full if proved or full is not None else self._admission.refused_unproved()
+        if full is not None:
             return self._refuse(request, language, full, state.number, form, state)
         # Counted before it is stored: many at once are no way around the limit.
         self._admission.count_report(block, code)
@@ -145,7 +151,7 @@ class Reporting:
             if not await self._uploads.hold(photo.upload, str(sighting)):
                 return self._refuse(request, language, Full.AWAY, state.number, form, state)
         few = Priority.FIRST if self._admission.is_few(block) else Priority.FLOOD
-        path = report_path(Priority.PROVED if proved else few, report)
+        path = report_path(Priority.PROVED if proved else few, report, with_photos=bool(photos))
         sealed = keys.seal.seal(msgspec.json.encode(Sent(report=report, photos=tuple(photos))))
         if await self._objects.put(path, sealed) is not None:
             return self._refuse(request, language, Full.AWAY, state.number, form, state)
@@ -171,7 +177,7 @@ class Reporting:
         state = await self._state(request)
         if isinstance(state, web.Response):
             return state
-        block, keys = self._block(request), self._admission.keys
+        block, keys = self._senders.block_of(request), self._admission.keys
         full = self._admission.refused(block, request.match_info["code"])
         if full is not None or keys is None:
             return self._refuse(request, "", full or Full.AWAY, state.number)
@@ -185,7 +191,7 @@ class Reporting:
             return await self._resuming.offset(request, keys)
         if isinstance(request.protocol, Connection):
             request.protocol.waits()
-        return await self._resuming.append(request, self._block(request), keys)
+        return await self._resuming.append(request, self._senders.block_of(request), keys)
 
     async def _receipt(self, request: web.Request) -> web.Response:
         language, keys = request.match_info.get("language", ""), self._admission.keys
@@ -266,10 +272,6 @@ class Reporting:
         if _takes_json(request):
             return web.json_response({"refused": " ".join(lines) or heading}, status=status)
         return answer(self._pages.notice(language, heading, lines), status)
-
-    def _block(self, request: web.Request) -> str:
-        forwarded = request.headers.getall("X-Forwarded-For", [])
-        return block_of(client_of(request.remote, forwarded, self._trusted))
 
 
 def _takes_json(request: web.Request) -> bool:

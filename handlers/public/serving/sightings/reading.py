@@ -1,18 +1,16 @@
 """Reads a report's form while it comes: fields into memory, photos into the inbox.
 
-Bounded: `PARTS_MAX` parts, `FIELD_BYTES` a field, the body by what photos may have; in time by `WITHIN_S` and the pace
-of `handlers.http.requests`.
+Bounded: `PARTS_MAX` parts, `FIELD_BYTES` a field, the body by what photos may have; in time by its place.
 """
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 from aiohttp import BodyPartReader
 
-from handlers.http.requests import BODY_ERRORS, BYTES_PER_S
+from handlers.http.requests import BODY_ERRORS
 from handlers.public.serving.sightings.uploads import Stopped
 from public.sightings.content import PHOTOS_MAX
 from public.sightings.intake.inbox import PIECE_BYTES, new_upload
@@ -21,6 +19,7 @@ if TYPE_CHECKING:
     from aiohttp import web
 
     from handlers.public.serving.sightings.admission import Admission, Keys
+    from handlers.public.serving.sightings.limits.places import Body
     from handlers.public.serving.sightings.uploads import Uploads
 
 FIELDS: Final = (
@@ -43,7 +42,6 @@ OTHER_BYTES: Final = 64 * 1024
 """What all that is no photo may have."""
 
 CHUNK_BYTES: Final = 64 * 1024
-WITHIN_S: Final = 30.0
 
 
 class Fault:
@@ -68,33 +66,30 @@ class Form(msgspec.Struct, kw_only=True):
 class FormReader:
     """Reads one request."""
 
-    def __init__(self, code: str, block: str, keys: Keys, uploads: Uploads, admission: Admission) -> None:
-        self._code, self._block = code, block
+    def __init__(self, code: str, body: Body, keys: Keys, uploads: Uploads, admission: Admission) -> None:
+        self._code = code
+        self._body = body
         self._keys = keys
         self._uploads = uploads
         self._admission = admission
-        self._form = Form()
-        self._began_s = asyncio.get_running_loop().time()
-        self._read = 0
-        self._deadline = asyncio.timeout(WITHIN_S)
+        self.form = Form()
 
     async def read(self, request: web.Request) -> Form:
-        """Return what a request sends; TimeoutError when it stands still. A broken form is a fault."""
-        async with self._deadline:
-            try:
-                is_whole = await self._parts(request)
-            except (*BODY_ERRORS, ValueError, AssertionError, RuntimeError):
-                # aiohttp asserts that a form is multipart, and that a part has a boundary.
-                is_whole = False
+        """Return what a request sends; a broken form is a fault. TimeoutError when it stands still: `form` has some."""
+        try:
+            is_whole = await self._parts(request)
+        except (*BODY_ERRORS, ValueError, AssertionError, RuntimeError):
+            # aiohttp asserts that a form is multipart, and that a part has a boundary.
+            is_whole = False
         if not is_whole:
-            self._form.faults["form"] = Fault.UNREADABLE
-        return self._form
+            self.form.faults["form"] = Fault.UNREADABLE
+        return self.form
 
     async def _parts(self, request: web.Request) -> bool:
         """Read the parts; tells whether that were all."""
         reader = await request.multipart()
         for _ in range(PARTS_MAX):
-            part = await reader.next()
+            part = await self._body.wait_for(reader.next())
             if part is None:
                 return True
             if not isinstance(part, BodyPartReader):
@@ -108,9 +103,8 @@ class FormReader:
         return False
 
     async def _chunk(self, part: BodyPartReader) -> bytes:
-        content = bytes(await part.read_chunk(CHUNK_BYTES))
-        self._read += len(content)
-        self._deadline.reschedule(self._began_s + WITHIN_S + self._read / BYTES_PER_S)
+        content = bytes(await self._body.wait_for(part.read_chunk(CHUNK_BYTES)))
+        self._body.came(len(content))
         return content
 
     async def _skip(self, part: BodyPartReader) -> None:
@@ -122,20 +116,20 @@ class FormReader:
         while more := await self._chunk(part):
             content += more[: FIELD_BYTES + 1 - len(content)]
         if len(content) > FIELD_BYTES:
-            self._form.faults[name] = Fault.TOO_LONG
+            self.form.faults[name] = Fault.TOO_LONG
         text = content[:FIELD_BYTES].decode(errors="replace")
         if name == PHOTO_ID:
-            self._form.uploads += [text] if text else []
+            self.form.uploads += [text] if text else []
         else:
-            self._form.values[name] = text
+            self.form.values[name] = text
 
     async def _photo(self, part: BodyPartReader) -> None:
         first = await self._chunk(part)
         if not first:
             return
-        refused = self._admission.refused_photo(self._block, len(first))
-        if len(self._form.uploads) >= PHOTOS_MAX or refused is not None:
-            self._form.faults[PHOTO] = Fault.TOO_MANY_PHOTOS if refused is None else Fault.PHOTO_FULL
+        refused = self._admission.refused_photo(self._body.block, len(first))
+        if len(self.form.uploads) >= PHOTOS_MAX or refused is not None:
+            self.form.faults[PHOTO] = Fault.TOO_MANY_PHOTOS if refused is None else Fault.PHOTO_FULL
         else:
             await self._store(part, first)
         await self._skip(part)
@@ -151,13 +145,13 @@ class FormReader:
             return some
 
         upload = new_upload(self._keys.receipts, self._code)
-        self._admission.count_upload(self._block)
+        self._admission.count_upload(self._body.block)
         stored = await self._uploads.store(self._keys.seal, upload, 0, source)
         if isinstance(stored, Stopped):
-            self._form.faults[PHOTO] = Fault.PHOTO_TOO_LARGE if stored is Stopped.TOO_LARGE else Fault.PHOTO_LOST
+            self.form.faults[PHOTO] = Fault.PHOTO_TOO_LARGE if stored is Stopped.TOO_LARGE else Fault.PHOTO_LOST
             await self._uploads.remove(upload)
         else:
-            self._form.uploads.append(upload)
+            self.form.uploads.append(upload)
 
 
 def body_bytes_max(photo_bytes: int) -> int:

@@ -1,29 +1,28 @@
 """Photos that are sent piece by piece, and resumed where the connection was lost.
 
 After the resumable uploads of the IETF's HTTP working group, as far as a page of ours needs them: `POST` begins one,
-`PATCH` with `Upload-Offset` appends, `HEAD` says how far it is. Bounded: `WITHIN_S` and the pace of
-`handlers.http.requests`; one request at a time of each upload, `LOCKED_MAX` of them.
+`PATCH` with `Upload-Offset` appends, `HEAD` says how far it is. Bounded: by the places of bodies; one request at a time
+of each upload.
 """
 
 from __future__ import annotations
 
-import asyncio
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
 
-from handlers.http.requests import BODY_ERRORS, BYTES_PER_S
+from handlers.http.requests import BODY_ERRORS
 from handlers.public.serving.sightings.uploads import Stopped
 from public.sightings.intake.inbox import is_upload, new_upload
 
 if TYPE_CHECKING:
     from handlers.public.serving.sightings.admission import Admission, Keys
+    from handlers.public.serving.sightings.limits.places import Body, BodyPlaces
     from handlers.public.serving.sightings.uploads import Uploads
 
 OFFSET: Final = "Upload-Offset"
 LENGTH: Final = "Upload-Length"
-WITHIN_S: Final = 30.0
 DIGITS_MAX: Final = 12
 _STATUS: Final = {
     Stopped.TOO_LARGE: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
@@ -35,9 +34,10 @@ _STATUS: Final = {
 class Resuming:
     """Begins, continues and measures uploads."""
 
-    def __init__(self, uploads: Uploads, admission: Admission) -> None:
+    def __init__(self, uploads: Uploads, admission: Admission, places: BodyPlaces) -> None:
         self._uploads = uploads
         self._admission = admission
+        self._places = places
         self._busy: set[str] = set()
 
     def begin(self, request: web.Request, block: str, keys: Keys) -> web.Response:
@@ -72,34 +72,31 @@ class Resuming:
             return _answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
         if upload in self._busy:
             return _answer(HTTPStatus.CONFLICT)
-        full = self._admission.refused_reading(block)
-        if full is not None or self._admission.refused_photo("", request.content_length) is not None:
-            return _answer(HTTPStatus.SERVICE_UNAVAILABLE if full is not None else HTTPStatus.INSUFFICIENT_STORAGE)
+        if self._admission.refused_photo("", request.content_length) is not None:
+            return _answer(HTTPStatus.INSUFFICIENT_STORAGE)
         self._busy.add(upload)
         try:
-            with self._admission.reading(block):
-                return await self._append(request, upload, start, keys)
+            async with self._places.of(request.content_length).body(block) as body:
+                if body is None:
+                    return _answer(HTTPStatus.SERVICE_UNAVAILABLE)
+                return await self._append(request, upload, start, keys, body)
+        except TimeoutError:
+            return _answer(HTTPStatus.REQUEST_TIMEOUT)
         finally:
             self._busy.discard(upload)
 
-    async def _append(self, request: web.Request, upload: str, start: int, keys: Keys) -> web.Response:
+    async def _append(self, request: web.Request, upload: str, start: int, keys: Keys, body: Body) -> web.Response:
         at = await self._uploads.offset(upload)
         if at != start:
             return _answer(_STATUS[at]) if isinstance(at, Stopped) else _answer(HTTPStatus.CONFLICT, at)
-        began_s, read = asyncio.get_running_loop().time(), 0
 
         async def source(bytes_max: int) -> bytes:
-            nonlocal read
-            content = await request.content.read(bytes_max)
-            read += len(content)
-            deadline.reschedule(began_s + WITHIN_S + read / BYTES_PER_S)
+            content = await body.wait_for(request.content.read(bytes_max))
+            body.came(len(content))
             return content
 
         try:
-            async with asyncio.timeout(WITHIN_S) as deadline:
-                stored = await self._uploads.store(keys.seal, upload, start, source)
-        except TimeoutError:
-            return _answer(HTTPStatus.REQUEST_TIMEOUT)
+            stored = await self._uploads.store(keys.seal, upload, start, source)
         except BODY_ERRORS:
             return _answer(HTTPStatus.BAD_REQUEST)
         return _answer(_STATUS[stored]) if isinstance(stored, Stopped) else _answer(HTTPStatus.NO_CONTENT, stored)

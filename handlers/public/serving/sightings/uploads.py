@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Protocol
 
 from public.objects import Trouble
 from public.sightings.intake.inbox import (
-    HELD,
     PIECE_BYTES,
     PIECES_MAX,
+    UPLOAD_LISTED_MAX,
     contiguous_bytes,
+    held_path,
     piece_path,
     pieces_of,
     upload_folder,
@@ -75,16 +76,15 @@ class Uploads:
 
     async def offset(self, upload: str) -> int | Stopped:
         """Return up to which byte a photo is stored."""
-        listed = await self._objects.list(upload_folder(upload), PIECES_MAX + 1)
+        listed = await self._objects.list(upload_folder(upload), UPLOAD_LISTED_MAX)
         if isinstance(listed, Trouble):
             return Stopped.UNAVAILABLE
-        if len(listed) > PIECES_MAX:
-            return Stopped.TOO_LARGE
-        return contiguous_bytes(pieces_of(one.path for one in listed))
+        pieces = pieces_of(one.path for one in listed)
+        return Stopped.TOO_LARGE if len(pieces) > PIECES_MAX else contiguous_bytes(pieces)
 
     async def hold(self, upload: str, report: str) -> bool:
         """Note that a report has a photo, so that it waits with it; False where the store does not answer."""
-        return await self._objects.put(f"{upload_folder(upload)}/{HELD}", report.encode()) is None
+        return await self._objects.put(held_path(upload, report), b"") is None
 
     async def remove(self, upload: str) -> None:
         """Remove a photo that is not wanted; what is left goes after an hour."""

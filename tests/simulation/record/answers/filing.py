@@ -86,7 +86,12 @@ def authority_hold_free(tables: Tables, _: Moment, authority: str) -> Iterator[t
 
 @answers("child_due", "id state")
 def child_due(
-    tables: Tables, moment: Moment, after_found: timedelta, after_end: timedelta, alert_id: UUID | None
+    tables: Tables,
+    moment: Moment,
+    after_found: timedelta,
+    after_end: timedelta,
+    alert_id: UUID | None,
+    but: Sequence[UUID],
 ) -> Sequence[tuple[Any, ...]]:
     """Find an alert whose child's data is due for deletion: the periods of a simulation are too long for one."""
     return ()
