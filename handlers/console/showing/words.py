@@ -113,6 +113,7 @@ PATTERNS: Final[dict[AlarmKind, tuple[tuple[str, str], ...]]] = {
         ("police", "its endpoint does not take what it is told: sightings may not have arrived"),
     ),
     AlarmKind.GLYPH_MISSING: (("glyphs", r"characters that no font has: (?P<number>\d+)"),),
+    AlarmKind.DELETION_WAITS: (("deletion", "its data is due for deletion, and its objects cannot be deleted"),),
     AlarmKind.PHOTO_REFUSED: (("photo", r"(?P<fault>[a-z_]+)"),),
     AlarmKind.MESSAGE_REFUSED: (("refused", r"the provider takes other messages, and not this one: (?P<why>.*)"),),
 }
