@@ -230,10 +230,11 @@ class AlarmKind(enum.Enum):
     )
     PHOTO_REFUSED = (
         "photo_refused",
-        "the photo of a case that is live could not be fetched or decoded, and is tried no more: its page has none",
+        "a case that is live has no photo on its page: it could not be fetched or decoded, or our copy of it is gone",
         (
             "the detail says why. Ask the police for another one (`POST /v1/intake/AUTHORITY/photos`, or another "
-            "`photo_url`); `internal_address`: `[public] photo_addresses` allows their network"
+            "`photo_url`); `internal_address`: `[public] photo_addresses` allows their network; `lost`: somebody "
+            "deleted from `[public] objects`, and it is fetched again where it has an address"
         ),
     )
     DELETION_WAITS = (

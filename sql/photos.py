@@ -1,6 +1,6 @@
 """The photos of cases: what is wished, what became of it, in the transaction of what wishes it.
 
-Every time is the record's. Bounded: one photo a claim; `STANDING_MAX` that were refused.
+Every time is the record's. Bounded: one photo a claim; `STANDING_MAX` that were refused or lost.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ _CLAIM = query("photo_claim")
 _MADE = query("photo_made")
 _REFUSED = query("photo_refused")
 _AGAIN = query("photo_again")
+_LOST = query("photo_lost")
 _READ = query("photo_read")
 _GIVE = query("photo_give")
 _STANDING = query("photo_standing")
@@ -63,9 +64,14 @@ async def refused(pool: Pool, wish: PhotoWish, fault: str) -> bool:
     return await pool.fetchval(_REFUSED, wish.alert_id, wish.wish, fault) is not None
 
 
-async def again(pool: Pool, wish: PhotoWish, after: timedelta, fault: str) -> None:
-    """Have a photo tried again after a while."""
-    await pool.execute(_AGAIN, wish.alert_id, wish.wish, after, fault)
+async def again(pool: Pool, wish: PhotoWish, after: timedelta, fault: str, *, counts: bool) -> None:
+    """Have a photo tried again after a while; not `counts`: the attempt says nothing about the photo."""
+    await pool.execute(_AGAIN, wish.alert_id, wish.wish, after, fault, counts)
+
+
+async def lost(pool: Pool, alert_id: UUID, tag: str) -> bool:
+    """Say that the objects of a photo are gone, so that it is wished again; False when there is another one by now."""
+    return await pool.fetchval(_LOST, alert_id, tag) is not None
 
 
 async def read(pool: Pool, alert_id: UUID) -> MadePhoto | None:
@@ -80,5 +86,5 @@ async def give(connection: Connection, alert_id: UUID, photo: bytes) -> None:
 
 
 async def standing(pool: Pool) -> dict[UUID, str]:
-    """Return the alerts that live whose photo was refused, and why."""
+    """Return the alerts that live whose photo was refused or lost, and why."""
     return {row[0]: row[1] for row in await pool.fetch(_STANDING, STANDING_MAX)}

@@ -1,7 +1,9 @@
 """Stores what strangers saw, sealed, and what was decided of it.
 
-Nothing is read without the server's key. Bounded: `LISTED_MAX` a listing, `STACK_MAX` of a stack, `PHOTOS_MAX` photos
-of each, `ALERTS_MAX` alerts; all of an alert is deleted with the child's data.
+Nothing is read without the server's key. What nobody has decided is `new`, and closed as soon as the search is over:
+that follows from the alert, so nothing is written of sightings when one ends or goes on. How many there are is kept in
+totals. Bounded: `LISTED_MAX` a listing, `STACK_MAX` of a stack, `DECIDED_MAX` decided at once, `PHOTOS_MAX` photos of
+each, `ALERTS_MAX` alerts; all of an alert is deleted with the child's data.
 """
 
 from __future__ import annotations
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
 
 LISTED_MAX: Final = 100
 STACK_MAX: Final = 200
+DECIDED_MAX: Final = 1000
+"""Of a stack with one decision, so that it is done within a second however large the stack of a flood is."""
+
 PHOTOS_MAX: Final = 3
 ALERTS_MAX: Final = 1000
 ALIKE_BITS: Final = 6
@@ -44,32 +49,33 @@ _PHOTOS = query("sighting_photos")
 _COUNTS = query("sighting_counts")
 _KEPT = query("sighting_kept")
 _NEW = query("sighting_new")
+_UNDECIDED = query("sighting_undecided")
 _SALT = query("sighting_salt")
 
 
 class SightedAlert(msgspec.Struct, frozen=True):
-    """The alert of a page: its place (degrees, WGS-84), None where it is a city's, its state and its authority.
+    """The alert of a page: its place (degrees, WGS-84), None where it is a city's, and its authority.
 
-    `deleted`: the child's data is, and nothing is added to it any more. `salt`: of the keys of what is, None then.
+    `over`: the search is. `deleted`: the child's data is, and nothing is added to it any more. `salt`: of the keys of
+    what is, None then.
     """
 
     id: UUID
     longitude: float | None
     latitude: float | None
-    state: str
+    over: bool
     authority: str
     deleted: bool
     salt: UUID | None
 
 
 class NewSighting(msgspec.Struct, frozen=True, kw_only=True):
-    """A sighting to store; `state`: `new`, or `closed` where the search is over. `hashes`: of its photos (dHash)."""
+    """A sighting to store. `hashes`: of its photos (dHash)."""
 
     id: UUID
     alert_id: UUID
     receipt: str
     received_at: datetime
-    state: str
     seen_at: datetime | None
     longitude: float | None
     latitude: float | None
@@ -159,7 +165,7 @@ async def salt_of(connection: Connection | Pool, alert_id: UUID) -> UUID | None:
 async def add(connection: Connection, one: NewSighting) -> UUID | None:
     """Store a sighting; returns its stack, None when it was stored before."""
     place = (one.longitude, one.latitude, one.accuracy_m, one.distance_km)
-    first = (one.id, one.alert_id, one.receipt, one.received_at, one.state, one.seen_at)
+    first = (one.id, one.alert_id, one.receipt, one.received_at, one.seen_at)
     last = (one.content, one.said, list(one.hashes), ALIKE_BITS, one.proved, one.size_bytes)
     stack: UUID | None = await connection.fetchval(_ADD, *first, *place, *last)
     return stack
@@ -206,13 +212,19 @@ async def kept_bytes(pool: Pool | Connection) -> int:
 
 
 async def waiting(pool: Pool | Connection) -> list[WaitingSightings]:
-    """Return the alerts with undecided sightings."""
+    """Return the alerts with undecided sightings whose search goes on."""
     return [WaitingSightings(*row) for row in await pool.fetch(_NEW, ALERTS_MAX)]
+
+
+async def undecided(connection: Connection, alert_id: UUID) -> int:
+    """Return how many sightings of an alert nobody has decided, whether its search goes on or not."""
+    count: int = await connection.fetchval(_UNDECIDED, alert_id)
+    return count
 
 
 async def lock(connection: Connection, alert_id: UUID, sighting: UUID) -> LockedSighting | None:
     """Lock a sighting; None where the alert has none of this id."""
-    row = await connection.fetchrow(_LOCK, alert_id, sighting)
+    row = await connection.fetchrow(_LOCK, alert_id, sighting, DECIDED_MAX)
     return None if row is None else LockedSighting(*row)
 
 
@@ -224,8 +236,8 @@ async def decide(connection: Connection, sighting: UUID, state: str, by: str, du
 async def decide_stack(
     connection: Connection, first: UUID, without: UUID, state: str, by: str, duplicate_of: UUID | None
 ) -> int:
-    """Record the same of all other new ones of a stack; returns how many."""
-    decided: int = await connection.fetchval(_DECIDE_STACK, first, without, state, by, duplicate_of)
+    """Record the same of other new ones of a stack, `DECIDED_MAX` with the first; returns how many."""
+    decided: int = await connection.fetchval(_DECIDE_STACK, first, without, state, by, duplicate_of, DECIDED_MAX - 1)
     return decided
 
 

@@ -45,7 +45,7 @@ _CODE: Final = re.compile(PATTERN)
 _log = structlog.get_logger("public.funnel")
 
 
-class Collector:
+class CountCollector:
     """Takes counts in; `taken`: for how many page views they stood, by channel and kind; `refused`: foreign objects."""
 
     def __init__(self, pool: Pool, objects: Objects) -> None:
@@ -63,15 +63,15 @@ class Collector:
 
     async def look(self) -> bool:
         """Take in what waits, at most `OBJECTS_MAX` objects; tells whether there may be more."""
-        listed = await self._objects.list(FOLDER)
+        listed = await self._objects.list(FOLDER, OBJECTS_MAX)
         paths = [] if isinstance(listed, Trouble) else sorted(one.path for one in listed)
-        done = await self._take(paths[:OBJECTS_MAX])
+        done = await self._take(paths)
         trouble = await self._objects.delete(done) if done else None
         # Only now: what is still there was seen.
         if self._looks % FORGET_EVERY == 0:
             await sql.page_counts.forget_objects(self._pool)
         self._looks += 1
-        return trouble is None and len(paths) > len(done) > 0
+        return trouble is None and bool(done) and (len(paths) == OBJECTS_MAX or len(done) < len(paths))
 
     async def _take(self, paths: list[str]) -> list[str]:
         """Take objects in, as many as one statement holds; returns those that can be deleted."""

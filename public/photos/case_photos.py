@@ -2,7 +2,8 @@
 
 Any number of processes share the work: each claims one wish for a while, and says afterwards what became of it. A
 process that dies leaves its wish to the next. A wish that came meanwhile counts; what was made for the one before is
-deleted. Bounded: one photo at a time; `ATTEMPTS_MAX` for each, `AGAIN_CAP_S` between two; looks by `POLL_INTERVAL_S`.
+deleted. While our own objects cannot be written nobody is asked for a photo, and none is refused. Bounded: one photo at
+a time; `ATTEMPTS_MAX` for each, `AGAIN_CAP_S` between two; looks by `POLL_INTERVAL_S`.
 """
 
 from __future__ import annotations
@@ -44,13 +45,18 @@ HELD: Final = timedelta(seconds=150)
 ATTEMPTS_MAX: Final = 12
 AGAIN_S: Final = 2.0
 AGAIN_CAP_S: Final = 600.0
-"""Twelve attempts take about an hour: a server of the police that is away may come back."""
+"""Twelve attempts take 24 minutes on average, 47 at most: a server of the police that is away may come back."""
+
+AWAY_CAP_S: Final = 30.0
+"""Between attempts while our own objects cannot be written."""
 
 GIVE_BACK_S: Final = 0.4
 """Less than a task has before it is cancelled once more."""
 
 FOLDER: Final = "kept/photos"
 TAG_DIGITS: Final = 16
+TRIAL: Final = "0-trial"
+"""An object of no wish, which shows that others can be written. It goes when a photo is made, or with the data."""
 
 _log = structlog.get_logger("public.photos")
 
@@ -85,6 +91,8 @@ class CasePhotos:
         self._decoder = decoder
         self._fetcher = fetcher
         self._refused = refused
+        self._away = 0
+        """How many attempts in a row our own objects could not be written."""
         self.results: Counter[str] = Counter()
 
     async def run(self) -> None:
@@ -118,29 +126,44 @@ class CasePhotos:
             await self._tidy(wish, is_shown=is_shown)
             return True
         self.results[made.value] += 1
-        is_final = not isinstance(made, Trouble) and (isinstance(made, PictureFault) or made.is_final)
-        if is_final or wish.attempts >= ATTEMPTS_MAX:
+        if isinstance(made, Trouble):
+            await self._wait_for_objects(wish, made)
+        elif isinstance(made, PictureFault) or made.is_final or wish.attempts >= ATTEMPTS_MAX:
             await sql.photos.refused(self._pool, wish, made.value)
             _log.warning("photo.refused", alert=str(wish.alert_id), fault=made.value, attempts=wish.attempts)
         else:
             after = timedelta(seconds=1 + full_jitter_s(wish.attempts, AGAIN_S, AGAIN_CAP_S))
-            await sql.photos.again(self._pool, wish, after, made.value)
+            await sql.photos.again(self._pool, wish, after, made.value, counts=True)
         return True
+
+    async def _wait_for_objects(self, wish: PhotoWish, trouble: Trouble) -> None:
+        """Have a photo tried again when our own objects may be back, however often that takes."""
+        self._away += 1
+        after = timedelta(seconds=1 + full_jitter_s(self._away, AGAIN_S, AWAY_CAP_S))
+        await sql.photos.again(self._pool, wish, after, trouble.value, counts=False)
+        _log.warning("photos.objects_away", trouble=trouble.value, attempts=self._away)
 
     async def _give_back(self, wish: PhotoWish) -> None:
         """Leave a wish to the next process at once when this one stops; if that fails, it waits as after a crash."""
         with suppress(*UNAVAILABLE_ERRORS, TimeoutError):
             async with asyncio.timeout(GIVE_BACK_S):
-                await sql.photos.again(self._pool, wish, timedelta(0), "stopped")
+                await sql.photos.again(self._pool, wish, timedelta(0), "stopped", counts=False)
 
     async def _make(self, wish: PhotoWish) -> MadePhoto | PictureFault | FetchFault | Trouble:
+        if self._away:
+            # The police are not asked again and again for what could not be kept.
+            trouble = await self._objects.put(f"{folder_of(wish.alert_id)}/{TRIAL}", b"")
+            if trouble is not None:
+                return trouble
         data = wish.given if wish.given is not None else await self._fetcher.fetch(wish.url or "")
         if isinstance(data, FetchFault):
             return data
         pictures = await self._decoder.decode(data)
         if isinstance(pictures, PictureFault):
             return pictures
-        return await self._keep(wish, pictures)
+        made = await self._keep(wish, pictures)
+        self._away = self._away if isinstance(made, Trouble) else 0
+        return made
 
     async def _keep(self, wish: PhotoWish, pictures: Pictures) -> MadePhoto | Trouble:
         sizes = (pictures.small, pictures.medium, pictures.large)
@@ -175,13 +198,20 @@ def _wish_of(name: str) -> int:
 async def pictures_of(
     pool: Pool, objects: Objects, alert_id: UUID
 ) -> tuple[MadePhoto, tuple[bytes, ...]] | Trouble | None:
-    """Return the three pictures of an alert, from small to large; None when there is no photo."""
+    """Return the three pictures of an alert, from small to large; None when there is no photo.
+
+    One whose objects are gone is no photo: it is wished again, and nothing waits for it.
+    """
     photo = await sql.photos.read(pool, alert_id)
     if photo is None:
         return None
     found = []
     for width in WIDTHS:
         jpeg = await objects.get(path_of(alert_id, photo.tag, width))
+        if jpeg is Trouble.MISSING:
+            if await sql.photos.lost(pool, alert_id, photo.tag):
+                _log.error("photo.lost", alert=str(alert_id))
+            return None
         if isinstance(jpeg, Trouble):
             return jpeg
         found.append(jpeg)

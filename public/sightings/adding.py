@@ -24,9 +24,6 @@ if TYPE_CHECKING:
     from sql.database import Connection
     from sql.sightings import SightedAlert
 
-OVER: Final = frozenset({"found", "cancelled"})
-"""States of an alert whose search is over."""
-
 ROW_BYTES: Final = 1024
 """What a sighting takes in the record beside its words, with its indices."""
 
@@ -49,7 +46,7 @@ class KeptPhoto(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Added(msgspec.Struct, frozen=True, kw_only=True):
-    """A sighting that stands in the record; `is_new` false: it did before."""
+    """A sighting that stands in the record; `is_new` false: it did before. `state`: closed where the search is over."""
 
     alert_id: UUID
     authority: str
@@ -61,14 +58,12 @@ async def add(
     connection: Connection, sealing: Sealing, report: Report, alert: SightedAlert, photos: Sequence[KeptPhoto] = ()
 ) -> Added:
     """Store a report of an alert that `sql.sightings.alert_of` returned in this transaction."""
-    state = SightingState.CLOSED if alert.state in OVER else SightingState.NEW
     content = sealing.of(alert.id, alert.salt).seal(msgspec.json.encode(report.said))
     new = NewSighting(
         id=report.id,
         alert_id=alert.id,
         receipt=report.receipt,
         received_at=report.received_at,
-        state=state.value,
         seen_at=report.seen_at,
         longitude=report.longitude,
         latitude=report.latitude,
@@ -84,6 +79,7 @@ async def add(
     if is_new:
         for photo in photos:
             await sql.sightings.add_photo(connection, alert.id, _row(report.id, photo))
+    state = SightingState.CLOSED if alert.over else SightingState.NEW
     return Added(alert_id=alert.id, authority=alert.authority, state=state, is_new=is_new)
 
 

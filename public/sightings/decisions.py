@@ -24,7 +24,7 @@ class SightingState(enum.StrEnum):
     DUPLICATE = "duplicate"
     DISMISSED = "dismissed"
     CLOSED = "closed"
-    """The search was over before somebody decided."""
+    """The search is over, and nobody has decided: it is new again where the alert is reopened."""
 
 
 class Decision(enum.StrEnum):
@@ -58,7 +58,8 @@ class Decider(msgspec.Struct, frozen=True):
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     """A decision as it is asked for, of the `revision` that was read.
 
-    `with_stack`: of all others of its stack that nobody has decided, too: they are duplicates of one that is passed on.
+    `with_stack`: of others of its stack that nobody has decided, too, `sql.sightings.DECIDED_MAX` at most: they are
+    duplicates of one that is passed on.
     """
 
     decision: Decision

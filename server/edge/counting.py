@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from public.funnel.collecting import Collector
+from public.funnel.collecting import CountCollector
 from public.funnel.statistics.publishing import StatisticsPublisher
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def counting_of(settings: Settings, pool: Pool, objects: Objects | None) -> Coun
     """Return what counts; `objects` None: no pages are published."""
     if objects is None:
         return Counting()
-    collector = Collector(pool, objects)
+    collector = CountCollector(pool, objects)
     zone = ZoneInfo(settings.alert.zone_of_texts)
     published = StatisticsPublisher(pool, objects, settings.public.languages, settings.privacy.people_min, zone)
     return Counting(collector.taken, {"page counts": collector.run, "statistics": published.run})

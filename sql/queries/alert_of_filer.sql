@@ -9,4 +9,4 @@ where (c.authority_id = $1 or exists (select from case_authority i where i.case_
   and a.state in ('in_review', 'scheduled', 'sending', 'sent', 'paused')
   and ($2::text is null or exists (select from cap_message m
                                    where m.alert_id = a.id and coalesce(m.certificate, $2) = $2))
-order by a.id for update of a;
+order by a.id for no key update of a;

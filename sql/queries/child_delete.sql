@@ -27,19 +27,9 @@ with emptied as (
 ), undigested as (
     -- Whoever has a digest can test guesses of what is deleted: so it needs the server's secret ($3) from now on.
     update cap_message set digest = sha256($3::bytea || digest) where alert_id = $1
-), counted as (
-    -- How many were reported and passed on stays with the counts of the page; to the hour, so that it fits nobody.
-    insert into page_count as p (alert_id, minute, channel, kind, count, weight)
-    select alert_id, date_trunc('hour', received_at), 'other', kind, count(*), 1
-    from sighting cross join lateral (values ('report'), ('passed')) as k (kind)
-    where alert_id = $1 and (kind = 'report' or state = 'passed')
-    group by 1, 2, 4
-    on conflict (alert_id, minute, channel, kind) do update set count = p.count + excluded.count
 ), untold as (
+    -- What was to be sent of sightings went with them, before (sightings_delete.sql).
     delete from police_event where alert_id = $1
-), unseen as (
-    -- Their photos go with them; their objects went before.
-    delete from sighting where alert_id = $1
 ), unreasoned as (
     delete from audit_reason where alert_id = $1
 ), answered as (

@@ -61,6 +61,7 @@ begin
             ('server_process', 'select, insert, update, delete'),
             ('sighting', 'select, insert, update, delete'),
             ('sighting_photo', 'select, insert'),
+            ('sighting_total', 'select'),
             ('sign_in_link', 'select, insert, delete'),
             ('silently_notified', 'select, insert, delete'),
             ('sweep', 'select, insert, update'),

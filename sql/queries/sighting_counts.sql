@@ -1,2 +1,4 @@
 -- How many sightings of an alert are in which state.
-select state, count(*) from sighting where alert_id = $1 group by state;
+select case when t.state = 'new' and search_is_over(a.state) then 'closed' else t.state end, t.count
+from sighting_total t join alert a on a.id = t.alert_id
+where t.alert_id = $1 and t.count > 0;

@@ -1,4 +1,8 @@
-select s.id, s.alert_id, s.receipt, s.received_at, s.state, s.seen_at, s.longitude, s.latitude, s.accuracy_m, s.distance_km,
-       s.content, s.stack, s.proved, s.revision, s.decided_by, s.decided_at, s.duplicate_of,
+-- One sighting of an alert; `closed` where nobody had decided it when the search was over.
+select s.id, s.alert_id, s.receipt, s.received_at, case when closed then 'closed' else s.state end as state, s.seen_at,
+       s.longitude, s.latitude, s.accuracy_m, s.distance_km, s.content, s.stack, s.proved, s.revision,
+       case when closed then 'system' else s.decided_by end as decided_by,
+       case when closed then a.ended_at else s.decided_at end as decided_at, s.duplicate_of,
        (select count(*) from sighting t where t.stack = s.stack) as alike
-from sighting s where s.alert_id = $1 and s.id = $2;
+from sighting s join alert a on a.id = s.alert_id cross join lateral (select s.state = 'new' and search_is_over(a.state)) o (closed)
+where s.alert_id = $1 and s.id = $2;

@@ -12,6 +12,7 @@ from playwright.async_api import expect
 from handlers.http.roles import Role
 from tests.browser.desk import Desk
 from tests.browser.judging import approve
+from tests.support.alarms import until_alarmed
 from tests.support.processes.issuer import Issuer
 from tests.support.processes.processes import until
 from tests.support.stores.postgres_proxy import postgres_proxy
@@ -200,12 +201,7 @@ async def test_an_issuer_that_does_not_answer_ends_no_session_at_once(desk: Desk
     await issuer.person("s-1", "judges", name="Anna")
     page = await signed_in(desk, "s-1")
     issuer.end()
-
-    async def alarmed() -> bool:
-        alarms = (await desk.deployment.get(f"{desk.server.url}/v1/alarms"))["alarms"]
-        return "issuer_away" in {one["kind"] for one in alarms}
-
-    await until(alarmed)
+    await until_alarmed(desk.deployment, desk.server, "issuer_away")
     await page.goto(f"{desk.server.url}/console/queue")
     await page.wait_for_selector("header .who")
 

@@ -10,12 +10,11 @@ import pytest
 
 from public.funnel.collecting import rows_of
 from public.funnel.counters import FOLDER
-from public.objects import objects_of
 from public.pages.rendering import ShownDocument
 from public.publishing.site import Assets, put_modules, put_page
-from public.settings import PublicSettings
-from tests.support.processes.public_site import public_env, public_site
+from tests.support.processes.public_site import public_site
 from tests.support.public.pages import AROUND, CODE, example, source
+from tests.support.public.strangers import objects_for
 
 if TYPE_CHECKING:
     from playwright.async_api import Browser, Page, Request
@@ -29,7 +28,7 @@ STAYS = "addEventListener('click', (event) => event.target.closest('.call, [href
 
 
 async def _published(deployment: Deployment, sample: int = 1) -> tuple[Process, Objects]:
-    objects = objects_of(PublicSettings(objects=public_env(deployment)["QQ_ALERT_PUBLIC__OBJECTS"]), deployment.folder)
+    objects = objects_for(deployment)
     assert await put_modules(objects) is None
     made = source(example("abducted-in-a-van"), expires=datetime.now(UTC) + timedelta(days=1))
     assets = Assets(

@@ -12,18 +12,17 @@ import pytest_asyncio
 import sql.photos
 from public.documents.fonts import Fonts
 from public.documents.setting import Typesetter
-from public.objects import objects_of
 from public.photos.case_photos import path_of
 from public.photos.decoding import Decoder
 from public.photos.picture import Pictures
 from public.photos.picture_sizes import WIDTHS
 from public.publishing.assets import AssetMaker
 from public.publishing.site import put_modules, put_page
-from public.settings import PublicSettings
 from tests.support.axe import violations
 from tests.support.pictures import encoded, scene
-from tests.support.processes.public_site import public_env, public_site
+from tests.support.processes.public_site import public_site
 from tests.support.public.pages import AROUND, CODE, example, source
+from tests.support.public.strangers import objects_for
 
 if TYPE_CHECKING:
     from playwright.async_api import Browser
@@ -38,7 +37,7 @@ DENIED: Final = "{ writeText: async () => { throw new DOMException('denied', 'No
 @pytest_asyncio.fixture
 async def site(deployment: Deployment, pool: Pool, monkeypatch: pytest.MonkeyPatch) -> str:
     """Publish the page of an example with all that stands beside it, and serve it; returns where."""
-    objects = objects_of(PublicSettings(objects=public_env(deployment)["QQ_ALERT_PUBLIC__OBJECTS"]), deployment.folder)
+    objects = objects_for(deployment)
     alert = uuid4()
     pictures = await Decoder().decode(encoded(scene(1500, 2000), "JPEG"))
     assert isinstance(pictures, Pictures)

@@ -18,7 +18,7 @@ from sql.database import open_pool
 from sql.page_counts import CountRow
 from sql.police_events import LISTED_MAX
 from tests.browser.desk import Desk
-from tests.integration.test_reporting import jpeg
+from tests.support.pictures import jpeg
 from tests.support.processes.deployment import CASE
 from tests.support.processes.processes import until
 from tests.support.processes.public_site import public_env

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from tests.support.alarms import alarms_of
 from tests.support.processes.fork import CLOCK_AHEAD_S
 from tests.support.processes.processes import until
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 
 async def _alarms(deployment: Deployment, server: Process) -> set[tuple[str, str]]:
-    alarms = (await deployment.get(f"{server.url}/v1/alarms"))["alarms"]
+    alarms = await alarms_of(deployment, server)
     return {(alarm["kind"], alarm["about"]) for alarm in alarms}
 
 

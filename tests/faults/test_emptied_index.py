@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from server.embedded import StoreUrls
+from tests.support.alarms import alarm_kinds
 from tests.support.processes.deployment import CASE, Deployment
 from tests.support.processes.processes import until
 from tests.support.stores import cluster
@@ -16,14 +17,9 @@ if TYPE_CHECKING:
 
     from redis import asyncio as aioredis
 
-    from tests.support.processes.processes import Process
 
 SOON: Final = {"QQ_ALERT_ALERT__LATE_ENTRANTS_EVERY_S": "1"}
 WHY: Final = {"reason": "误报", "case_number": CASE["case_number"]}
-
-
-async def _alarms(deployment: Deployment, server: Process) -> set[str]:
-    return {alarm["kind"] for alarm in (await deployment.get(f"{server.url}/v1/alarms"))["alarms"]}
 
 
 async def _begun(deployment: Deployment) -> None:
@@ -47,7 +43,7 @@ async def test_a_flush_in_the_middle_is_alarmed_and_who_reports_again_is_notifie
     assert (await deployment.reached()).size < inside.size
 
     async def is_alarmed() -> bool:
-        both = [await _alarms(deployment, one) for one in (server, other)]
+        both = [await alarm_kinds(deployment, one) for one in (server, other)]
         return all({"index_emptied", "fewer_found"} <= alarms for alarms in both)
 
     await until(is_alarmed)
@@ -60,11 +56,11 @@ async def test_a_flush_in_the_middle_is_alarmed_and_who_reports_again_is_notifie
     assert (await deployment.counts())["duplicates"] == 0
 
     async def no_longer_fewer() -> bool:
-        return "fewer_found" not in await _alarms(deployment, server)
+        return "fewer_found" not in await alarm_kinds(deployment, server)
 
     await until(no_longer_fewer)
     later = await deployment.server(**SOON)
-    assert "index_emptied" in await _alarms(deployment, later)
+    assert "index_emptied" in await alarm_kinds(deployment, later)
 
 
 async def test_who_reports_again_after_a_flush_hears_of_the_cancel(
@@ -108,7 +104,7 @@ async def test_a_redis_that_may_evict_is_alarmed(deployment: Deployment, redis: 
         server = await deployment.server()
 
         async def is_alarmed() -> bool:
-            return "index_evicts" in await _alarms(deployment, server)
+            return "index_evicts" in await alarm_kinds(deployment, server)
 
         await until(is_alarmed)
     finally:
@@ -116,7 +112,7 @@ async def test_a_redis_that_may_evict_is_alarmed(deployment: Deployment, redis: 
         await redis.config_set("maxmemory-policy", "noeviction")
     server.end()
     server = await deployment.server()
-    assert "index_evicts" not in await _alarms(deployment, server)
+    assert "index_evicts" not in await alarm_kinds(deployment, server)
 
 
 async def test_one_primary_that_lost_its_data_is_seen_among_others(stores: StoreUrls, tmp_path: Path) -> None:
@@ -133,7 +129,7 @@ async def test_one_primary_that_lost_its_data_is_seen_among_others(stores: Store
             await nodes.primaries[1].ask("FLUSHALL")
 
             async def is_alarmed() -> bool:
-                return "index_emptied" in await _alarms(deployment, server)
+                return "index_emptied" in await alarm_kinds(deployment, server)
 
             await until(is_alarmed)
             lost = (await deployment.query("select count(*) from index_epoch where emptied_at is not null"))[0][0]

@@ -6,6 +6,7 @@ from hashlib import sha256
 from importlib import resources
 from typing import TYPE_CHECKING, Final
 
+from tests.support.alarms import alarms_of
 from tests.support.processes.processes import Process
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ async def test_a_server_whose_key_opens_no_secret_is_not_ready_and_says_so(deplo
     server = await deployment.server(QQ_ALERT_SECURITY__ENCRYPTION_KEY=OTHER_KEY)
     async with deployment.session() as session, session.get(f"{server.url}/ready") as response:
         assert (response.status, (await response.json())["status"]) == (503, "a webhook secret cannot be opened")
-    alarms = (await deployment.get(f"{server.url}/v1/alarms"))["alarms"]
+    alarms = await alarms_of(deployment, server)
     assert [(alarm["kind"], alarm["about"]) for alarm in alarms] == [("unreadable_secrets", "sz")]
     assert (await deployment.file(server))[0] == 401
     server.end()

@@ -19,6 +19,7 @@ from geo.index.reports import Positions, now_ms
 from geo.index.sample import sample
 from geo.index.shards import shard_of, shards_of
 from tests.conformance.test_batch_lanes import ONE_RING
+from tests.support.alarms import alarms_of
 from tests.support.processes.processes import until
 from tests.support.providers.lanes import FcmLane
 from tests.support.stores.poison import FAR_MS, values
@@ -94,7 +95,7 @@ async def test_spoiled_device_records_cost_nobody_else_the_alert(deployment: Dep
     good = [user for row, user in enumerate(users) if row % 3]
     assert np.array_equal(np.intersect1d(await lane.reached(), good), good)
     assert server.alive
-    alarms = (await deployment.get(f"{server.url}/v1/alarms"))["alarms"]
+    alarms = await alarms_of(deployment, server)
     assert ("unreadable_data", "redis: device") in {(alarm["kind"], alarm["about"]) for alarm in alarms}
     at = (await deployment.query("select now()"))[0][0].isoformat()
     reports: list[dict[str, Any]] = [

@@ -13,6 +13,7 @@ from geo.index.keys import Generations
 from geo.index.reports import now_ms
 from geo.index.shards import SHARDS, shard_of
 from push.alerts.watch.record_guard import KEY
+from tests.support.alarms import alarms_of
 from tests.support.processes.processes import until
 from tests.support.stores.poison import (
     FAR_MS,
@@ -39,7 +40,7 @@ SEEDS: Final = (1, 2, 3)
 async def _alarms(deployment: Deployment, server: Process) -> dict[str, list[str]]:
     """Return what each alarm that stands is about, by kind."""
     found: dict[str, list[str]] = {}
-    for alarm in (await deployment.get(f"{server.url}/v1/alarms"))["alarms"]:
+    for alarm in await alarms_of(deployment, server):
         found.setdefault(alarm["kind"], []).append(alarm["about"])
     return found
 

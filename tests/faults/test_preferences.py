@@ -11,6 +11,7 @@ import numpy as np
 from geo.index import keys
 from geo.index.shards import shard_of
 from server.embedded import StoreUrls
+from tests.support.alarms import alarms_of
 from tests.support.processes.deployment import Deployment
 from tests.support.processes.processes import until
 from tests.support.providers.notified import recording_tpns
@@ -206,5 +207,5 @@ async def test_preferences_that_nobody_wrote_so_are_alarmed_and_wake_nobody(
             return np.array_equal(provider.notified.of(title), expected)
 
         await until(all_told)
-        alarms = (await deployment.get(f"{server.url}/v1/alarms"))["alarms"]
+        alarms = await alarms_of(deployment, server)
         assert any("preferences of users" in msgspec.json.encode(alarm).decode() for alarm in alarms)

@@ -11,6 +11,7 @@ import numpy as np
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from server.simulators.key_files import private_pem
+from tests.support.alarms import until_alarmed, until_cleared
 from tests.support.processes.processes import Process, until
 from tests.support.providers.lanes import ApnsLane, HuaweiLane
 
@@ -72,24 +73,6 @@ class Configured:
         return self.events(outcome)[-1]
 
 
-async def _alarms(deployment: Deployment, server: Process) -> set[str]:
-    return {alarm["kind"] for alarm in (await deployment.get(f"{server.url}/v1/alarms"))["alarms"]}
-
-
-async def _until_alarmed(deployment: Deployment, server: Process, kind: str) -> None:
-    async def is_alarmed() -> bool:
-        return kind in await _alarms(deployment, server)
-
-    await until(is_alarmed)
-
-
-async def _until_over(deployment: Deployment, server: Process, kind: str) -> None:
-    async def is_over() -> bool:
-        return kind not in await _alarms(deployment, server)
-
-    await until(is_over)
-
-
 async def test_a_lane_sends_once_its_secret_is_corrected_and_needs_no_start(deployment: Deployment) -> None:
     """A wrong secret is an alarm; the file is corrected, SIGHUP, and everybody is reached, once.
 
@@ -102,7 +85,7 @@ async def test_a_lane_sends_once_its_secret_is_corrected_and_needs_no_start(depl
     configured.write(**tpns, **{f"{LANES}TPNS__SECRET_KEY": "wrong"})
     server = await configured.server()
     _, answer = await deployment.file(server)
-    await _until_alarmed(deployment, server, "misconfigured")
+    await until_alarmed(deployment, server, "misconfigured")
     assert (await deployment.reached()).size == 0
     more = {
         f"{LANES}TPNS__WORKERS": "5",
@@ -119,7 +102,7 @@ async def test_a_lane_sends_once_its_secret_is_corrected_and_needs_no_start(depl
     await deployment.sent(server, answer["alert"]["id"])
     assert np.array_equal(await deployment.reached(), inside)
     assert (await deployment.counts())["duplicates"] == 0
-    await _until_over(deployment, server, "misconfigured")
+    await until_cleared(deployment, server, "misconfigured")
     named = {event["setting"] for event in configured.events("setting.needs_start")}
     assert named == {"$.drain_s", "$.lanes.xiaomi", "$.lanes.tpns.workers", "$.lanes.tpns.queue_batches"}
     _, answer = await deployment.post(f"{server.url}/v1/estimates", {"longitude": 114.0579, "latitude": 22.5431})
@@ -155,7 +138,7 @@ async def test_a_lane_that_bad_tokens_stopped_starts_again_with_other_settings(d
     configured.write(**lane.env(invalid_count="500"))
     server = await configured.server(QQ_ALERT_ALERT__LATE_ENTRANTS_EVERY_S="1")
     _, answer = await deployment.file(server)
-    await _until_alarmed(deployment, server, "invalid_tokens")
+    await until_alarmed(deployment, server, "invalid_tokens")
     corrected = HuaweiLane(deployment)
     await corrected.start()
     configured.write(**corrected.env(invalid_count="500"))
@@ -170,7 +153,7 @@ async def test_a_lane_that_bad_tokens_stopped_starts_again_with_other_settings(d
 
     await until(everybody_is_reached)
     assert not np.isin(before, await corrected.reached()).any(), "somebody was notified twice"
-    await _until_over(deployment, server, "invalid_tokens")
+    await until_cleared(deployment, server, "invalid_tokens")
 
 
 async def test_a_key_file_that_is_written_anew_is_taken_and_one_that_is_no_key_is_not(deployment: Deployment) -> None:
@@ -189,7 +172,7 @@ async def test_a_key_file_that_is_written_anew_is_taken_and_one_that_is_no_key_i
     ours.write_bytes(private_pem(ec.generate_private_key(ec.SECP256R1())))
     server = await configured.server()
     _, answer = await deployment.file(server)
-    await _until_alarmed(deployment, server, "misconfigured")
+    await until_alarmed(deployment, server, "misconfigured")
     ours.write_text("no key")
     assert (await configured.reload(server))["lanes"] == []
     assert [event["lane"] for event in configured.events("lane.not_reloaded")] == ["apns"]

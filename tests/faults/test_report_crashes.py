@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import aiohttp
 
-from tests.integration.test_reporting import jpeg
+from tests.support.pictures import jpeg
 from tests.support.processes.processes import until
 from tests.support.processes.public_site import public_env
 from tests.support.public.strangers import objects_for, publish, reported, site_for

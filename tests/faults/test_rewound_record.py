@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from redis import asyncio as aioredis
 
+from tests.support.alarms import alarms_of
 from tests.support.processes.deployment import CASE
 from tests.support.processes.processes import Process, until
 from tests.support.providers.notified import CANCEL, units_released
@@ -104,7 +105,7 @@ async def test_a_backup_that_is_restored_sends_a_withdrawn_alert_to_nobody(
         assert await _state(deployment) == "sending"
         await until(lambda: _is_paused(deployment))
     assert await _state(deployment) == "paused"
-    alarms = (await deployment.get(f"{server.url}/v1/alarms"))["alarms"]
+    alarms = await alarms_of(deployment, server)
     assert "record_rewound" in {alarm["kind"] for alarm in alarms}
     assert np.array_equal(await deployment.reached(), before)
     if not forgets:
@@ -113,7 +114,7 @@ async def test_a_backup_that_is_restored_sends_a_withdrawn_alert_to_nobody(
         assert np.array_equal(await deployment.reached(), inside)
 
         async def is_cleared() -> bool:
-            standing = (await deployment.get(f"{server.url}/v1/alarms"))["alarms"]
+            standing = await alarms_of(deployment, server)
             return "record_rewound" not in {alarm["kind"] for alarm in standing}
 
         await until(is_cleared)
@@ -159,7 +160,7 @@ async def test_a_failover_that_loses_a_cancel_sends_nothing_before_it_is_noticed
         return await _state(deployment) == "paused"
 
     await until(is_paused)
-    alarms = (await deployment.get(f"{server.url}/v1/alarms"))["alarms"]
+    alarms = await alarms_of(deployment, server)
     assert "record_rewound" in {alarm["kind"] for alarm in alarms}
     assert await _of_the_alert(deployment) == before
 
@@ -217,5 +218,5 @@ async def test_events_of_another_process_never_look_like_a_record_that_went_back
             group.create_task(write(server, name), name=name)
     assert await deployment.query("select id from alert where state = 'paused'") == []
     for server in servers:
-        alarms = (await deployment.get(f"{server.url}/v1/alarms"))["alarms"]
+        alarms = await alarms_of(deployment, server)
         assert "record_rewound" not in {alarm["kind"] for alarm in alarms}

@@ -14,7 +14,7 @@ from handlers.public.serving.sightings.limits.places import (
     SMALL_OF_BLOCK,
     SMALL_OPEN,
 )
-from tests.integration.test_reporting import jpeg
+from tests.support.pictures import jpeg
 from tests.support.processes.processes import until
 from tests.support.processes.public_site import public_env
 from tests.support.public.slow_bodies import slow_bodies

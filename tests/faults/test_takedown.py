@@ -15,13 +15,12 @@ from typing import TYPE_CHECKING, Final
 import aiohttp
 
 from handlers.public.serving.cache import AGE_S
-from public.objects import objects_of
 from public.publishing.site import Assets, put_modules, put_over, put_page
-from public.settings import PublicSettings
 from tests.integration.test_tls import issued, written
 from tests.support.processes.nginx import SHIPPED_PUBLIC, nginx
-from tests.support.processes.public_site import public_env, public_site
+from tests.support.processes.public_site import public_site
 from tests.support.public.pages import AROUND, CODE, example, source
+from tests.support.public.strangers import objects_for
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -64,7 +63,7 @@ async def test_after_the_end_nobody_sees_the_page_of_before(deployment: Deployme
     """Within 15 seconds and one revalidation where serve-public lives, within 60 where it was killed at that moment."""
     certificate, key = written(deployment.folder, "nginx", issued("alerts.example"))
     context = ssl.create_default_context(cafile=str(certificate))
-    objects = objects_of(PublicSettings(objects=public_env(deployment)["QQ_ALERT_PUBLIC__OBJECTS"]), deployment.folder)
+    objects = objects_for(deployment)
     assert await put_modules(objects) is None
     assert await put_page(objects, source(example("lost-at-a-park")), Assets(), AROUND) is None
     origins = [await public_site(deployment) for _ in range(2)]
@@ -103,7 +102,7 @@ async def test_requests_at_once_are_one_at_the_origin_and_reports_are_none_of_th
     deployment: Deployment, tmp_path: Path
 ) -> None:
     """A page that nobody had yet is asked for once, whatever stands behind its address; POSTs go through."""
-    objects = objects_of(PublicSettings(objects=public_env(deployment)["QQ_ALERT_PUBLIC__OBJECTS"]), deployment.folder)
+    objects = objects_for(deployment)
     assert await put_page(objects, source(example("lost-at-a-park")), Assets(), AROUND) is None
     origin = await public_site(deployment)
     certificate, key = written(tmp_path, "nginx", issued("alerts.example"))

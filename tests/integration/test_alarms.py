@@ -11,6 +11,7 @@ from push.alarms import EVERY_LANE, Alarm, AlarmBoard
 from push.alerts.actions.actor import Actor
 from push.shared_alarms import FORGOTTEN_S, GONE_S, NotAcknowledged, SharedAlarms
 from sql.alarms import ROWS_MAX
+from tests.support.alarms import alarms_of
 from tests.support.life.officers import Officers
 from tests.support.processes.processes import until
 
@@ -290,7 +291,7 @@ async def _silent(pool: Pool, name: str, seconds: float) -> None:
 
 
 async def _alarms(deployment: Deployment, server: Process) -> dict[str, dict[str, Any]]:
-    return {one["kind"]: one for one in (await deployment.get(f"{server.url}/v1/alarms"))["alarms"]}
+    return {one["kind"]: one for one in await alarms_of(deployment, server)}
 
 
 async def _kinds(deployment: Deployment, server: Process) -> set[str]:

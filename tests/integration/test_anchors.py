@@ -16,6 +16,7 @@ from server.administration.anchors import AnchorsError, read_anchors
 from server.cli import cli
 from server.upkeep import anchor_file
 from sql.audit import AuditEvent
+from tests.support.alarms import until_alarmed, until_cleared
 from tests.support.processes.processes import until
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
     from sql.database import Pool
     from tests.support.processes.deployment import Deployment
-    from tests.support.processes.processes import Process
 
 QUICK = {"QQ_ALERT_AUDIT__ANCHOR_EVERY_S": "0.1"}
 DIGEST = "ab" * 32
@@ -139,24 +139,16 @@ def test_damaged_anchors_are_named_and_no_anchors_at_all_are_refused() -> None:
             read_anchors(io.BytesIO(nothing))
 
 
-async def _alarmed(deployment: Deployment, server: Process, *, stands: bool) -> None:
-    async def is_so() -> bool:
-        alarms = await deployment.get(f"{server.url}/v1/alarms")
-        return any(one["kind"] == "anchor_refused" for one in alarms["alarms"]) is stands
-
-    await until(is_so)
-
-
 async def test_a_file_that_takes_no_anchor_is_an_alarm_and_no_stop(deployment: Deployment, tmp_path: Path) -> None:
     """The server starts and serves; the alarm ends with the first anchor that is written."""
     file = tmp_path / "missing" / "anchors.jsonl"
     server = await deployment.server(QQ_ALERT_AUDIT__ANCHOR_FILE=str(file), **QUICK)
-    await _alarmed(deployment, server, stands=True)
+    await until_alarmed(deployment, server, "anchor_refused")
     file.parent.mkdir()
-    await _alarmed(deployment, server, stands=False)
+    await until_cleared(deployment, server, "anchor_refused")
     assert read_anchors(io.BytesIO(file.read_bytes())).heads
     full = await deployment.server(QQ_ALERT_AUDIT__ANCHOR_FILE="/dev/full", **QUICK)
-    await _alarmed(deployment, full, stands=True)
+    await until_alarmed(deployment, full, "anchor_refused")
     assert (await deployment.file(full))[0] == 202
 
 

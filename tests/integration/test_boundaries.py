@@ -13,6 +13,7 @@ from server.administration import access
 from server.administration.file_case import send_notice
 from server.settings import load
 from server.stores import Stores
+from tests.support.alarms import alarms_of
 from tests.support.cap.messages import message, pair, pin, post, signer
 from tests.support.processes.deployment import CASE
 from tests.support.processes.processes import until
@@ -128,7 +129,7 @@ async def test_a_provider_with_a_certificate_of_a_stranger_gets_nothing(
     alert = (await deployment.file(server))[1]["alert"]["id"]
 
     async def is_out() -> bool:
-        alarms = (await deployment.get(f"{server.url}/v1/alarms"))["alarms"]
+        alarms = await alarms_of(deployment, server)
         return ("outage", lane.name) in {(alarm["kind"], alarm["lane"]) for alarm in alarms}
 
     await until(is_out)

@@ -20,8 +20,8 @@ from public.sightings.intake.inbox import (
 )
 from public.sightings.photo_keeping import open_original
 from tests.integration.test_claims import add_alert, add_authority
-from tests.integration.test_reporting import jpeg
 from tests.integration.test_tidying_inbox import DAY_S, make_old
+from tests.support.pictures import jpeg
 from tests.support.processes.processes import until
 from tests.support.public.inbox import NEW, OLD, TakingServer, folder_objects, send
 

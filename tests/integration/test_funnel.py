@@ -20,8 +20,6 @@ from handlers.operators.watching.rates import Rates
 from public.funnel.counters import FOLDER
 from public.funnel.statistics.page import NUMBERS
 from public.funnel.statistics.publishing import StatisticsPublisher
-from public.objects import objects_of
-from public.settings import PublicSettings
 from push.alerts.disclosure.people import Disclosure
 from runtime.page_codes import code_of
 from server.administration import access
@@ -32,6 +30,7 @@ from tests.support.processes.deployment import CASE
 from tests.support.processes.processes import until
 from tests.support.processes.public_site import public_env, public_site
 from tests.support.public.reports import report_of, sealing_of, take
+from tests.support.public.strangers import objects_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -59,7 +58,7 @@ class _NotingPool(RecordPool):
 
 
 def _objects(deployment: Deployment) -> Objects:
-    return objects_of(PublicSettings(objects=public_env(deployment)["QQ_ALERT_PUBLIC__OBJECTS"]), deployment.folder)
+    return objects_for(deployment)
 
 
 async def _published(deployment: Deployment, sample: int = 1, people: int = 300, **env: str) -> tuple[Process, str]:
@@ -253,6 +252,7 @@ async def test_reports_are_counted_and_stay_counted_when_they_are_deleted(deploy
         assert (funnel["page"]["reported"]["people"], funnel["page"]["passed_on"]["people"]) == (3, 1)
         assert (funnel["found"], funnel["found_through_alert"]) == (True, True)
         async with pool.acquire() as connection, connection.transaction():
+            await sql.deletion.delete_sightings(connection, UUID(alert))
             await sql.deletion.delete_child(connection, UUID(alert), None, b"a secret of the test")
         assert await pool.fetchval("select count(*) from sighting") == 0
 

@@ -11,6 +11,7 @@ from handlers.cap.writing import document_of
 from handlers.http.roles import Role
 from push.alerts.review import Review
 from server.administration.file_case import signed_headers
+from tests.support.alarms import alarms_of
 from tests.support.cap.messages import message, pin, signer
 from tests.support.life.officers import Officers
 from tests.support.processes.deployment import CASE
@@ -106,13 +107,13 @@ async def test_alarms_can_be_read_without_a_websocket(deployment: Deployment) ->
     alert = (await deployment.file(officers.server))[1]["alert"]
 
     async def is_raised() -> bool:
-        alarms = (await deployment.get(f"{officers.server.url}/v1/alarms"))["alarms"]
+        alarms = await alarms_of(deployment, officers.server)
         return [(one["kind"], one["alert"], one["about"]) for one in alarms] == [
             ("review", alert["id"], f"sz {NUMBER}")
         ]
 
     await until(is_raised)
-    (alarm,) = (await deployment.get(f"{officers.server.url}/v1/alarms"))["alarms"]
+    (alarm,) = await alarms_of(deployment, officers.server)
     assert alarm["detail"].startswith("goes out at "), "a grace is useful only to people who know of it"
     assert (await officers.act(alert["id"], "veto"))[0] == 200
     async with deployment.session() as session, session.get(f"{officers.server.url}/v1/feed") as response:
@@ -129,6 +130,6 @@ async def test_the_alarm_counts_the_missing_approvals(deployment: Deployment) ->
     assert (await officers.act(alert, "approval", by="Li"))[0] == 200
 
     async def is_raised() -> bool:
-        return "1 of 2 approved" in str((await deployment.get(f"{officers.server.url}/v1/alarms"))["alarms"])
+        return "1 of 2 approved" in str(await alarms_of(deployment, officers.server))
 
     await until(is_raised)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.integration.test_deletion import WHY
+from tests.support.alarms import alarms_of
 from tests.support.pictures import encoded, scene
 from tests.support.processes.processes import until
 from tests.support.public.case_photos import data_uri, photo_world
@@ -29,7 +30,7 @@ async def _until_closed(world: World, alert: str) -> None:
 
 async def _waiting(world: World) -> list[str]:
     """Return the alerts about which the alarm stands."""
-    found = (await world.deployment.get(f"{world.server.url}/v1/alarms"))["alarms"]
+    found = await alarms_of(world.deployment, world.server)
     return [one["alert"] for one in found if one["kind"] == WAITS]
 
 

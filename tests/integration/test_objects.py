@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 import pytest_asyncio
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
-from public.objects import PUT_S, Objects, ObjectsAddressError, Trouble, objects_of
+from public.objects import LISTED_AT_ONCE, PUT_S, Objects, ObjectsAddressError, Trouble, objects_of
 from public.settings import PublicSettings, S3Settings
 from tests.support.processes.processes import ROOT
 from tests.support.processes.seaweedfs import seaweedfs
@@ -153,3 +155,38 @@ def test_an_address_that_names_no_folder_is_refused(tmp_path: Path) -> None:
     """`file://folder` would be a machine of that name."""
     with pytest.raises(ObjectsAddressError, match="three slashes"):
         objects_of(PublicSettings(objects="file://folder"), tmp_path)
+
+
+PAGES = 6
+PAGE_S = 0.5
+
+
+async def test_a_long_list_may_take_as_long_as_the_store_goes_on_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A bucket that answers each part within its time is listed to the end; one that stops is unavailable."""
+    stops = asyncio.Event()
+
+    async def part(request: web.Request) -> web.Response:
+        number = int(request.query.get("continuation-token", "0"))
+        await asyncio.sleep(PAGE_S)
+        if stops.is_set():
+            await asyncio.Event().wait()
+        known = "<LastModified>2026-11-29T10:00:00Z</LastModified><Size>1</Size>"
+        keys = [f"<Contents><Key>inbox/{number}/{n}</Key>{known}</Contents>" for n in range(LISTED_AT_ONCE)]
+        more = f"<NextContinuationToken>{number + 1}</NextContinuationToken>" if number < PAGES - 1 else ""
+        content = f"<IsTruncated>{'true' if more else 'false'}</IsTruncated>{''.join(keys)}{more}"
+        body = f"<ListBucketResult>{content}</ListBucketResult>"
+        return web.Response(text=body, content_type="application/xml")
+
+    monkeypatch.setattr("public.objects.WRITE_S", PAGE_S * 3)
+    app = web.Application()
+    app.router.add_get("/{path:.*}", part)
+    async with TestServer(app) as server:
+        known = S3Settings(url=str(server.make_url("/")).rstrip("/"), access_key_id="a", secret_access_key="b")
+        objects = objects_of(PublicSettings(objects="s3://names", s3=known), tmp_path)
+        listed = await objects.list("inbox")
+        assert not isinstance(listed, Trouble)
+        assert len(listed) == PAGES * LISTED_AT_ONCE, "in all it took longer than the store has for one part"
+        stops.set()
+        assert await objects.list("inbox") is Trouble.UNAVAILABLE

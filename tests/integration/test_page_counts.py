@@ -11,20 +11,22 @@ import pytest_asyncio
 
 import sql.deletion
 import sql.page_counts
-from public.funnel.collecting import Collector
+from public.funnel.collecting import CountCollector
 from public.funnel.counters import FOLDER, Cell, Counters, encoded, path_now
 from public.funnel.words import Action, Channel, Kind
-from public.objects import objects_of
+from public.objects import Objects, objects_of
 from public.settings import PublicSettings
 from runtime.page_codes import PageCode, code_of
+from sql.page_counts import OBJECTS_MAX
 from tests.integration.test_claims import add_alert, add_authority
 from tests.support.processes.seaweedfs import seaweedfs
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
     from uuid import UUID
 
-    from public.objects import Objects
+    from public.objects import Listed, Trouble
     from sql.database import Pool
 
 MINUTE = int(time.time()) // 60
@@ -62,7 +64,7 @@ async def test_an_object_is_taken_in_once_and_deleted(pool: Pool, tmp_path: Path
     paths = [path_now() for _ in range(20)]
     for path in paths:
         assert await objects.put(path, _opened(code_of(alert), 5)) is None
-    collectors = [Collector(pool, objects) for _ in range(3)]
+    collectors = [CountCollector(pool, objects) for _ in range(3)]
     await asyncio.gather(*(one.look() for one in collectors))
     assert await _counted(pool) == [("push", "open", 100, 4)]
     assert await objects.list(FOLDER) == []
@@ -81,7 +83,7 @@ async def test_counts_come_through_a_bucket_as_through_a_folder(pool: Pool, tmp_
         for _ in range(7):
             counters.add(code_of(alert), Action(Kind.OPEN, Channel.SHARE))
         assert await counters.flush(objects)
-        await Collector(pool, objects).look()
+        await CountCollector(pool, objects).look()
         assert await _counted(pool) == [("share", "open", 7, 4)]
         assert await objects.list(FOLDER) == []
 
@@ -92,7 +94,7 @@ async def test_a_page_that_was_never_published_has_no_counts(pool: Pool, tmp_pat
     await pool.execute("update page set first_made_at = null where alert_id = $1", alert)
     for code in (code_of(alert), PageCode("2345678923")):
         assert await objects.put(path_now(), _opened(code, 5)) is None
-    await Collector(pool, objects).look()
+    await CountCollector(pool, objects).look()
     assert await _counted(pool) == []
     assert await objects.list(FOLDER) == []
 
@@ -104,11 +106,35 @@ async def test_a_wrong_clock_does_not_move_counts_out_of_the_life_of_a_page(
     objects = _objects(tmp_path)
     for minute in (0, MINUTE + 10_000):
         assert await objects.put(path_now(), _opened(code_of(alert), 1, minute)) is None
-    await Collector(pool, objects).look()
+    await CountCollector(pool, objects).look()
     rows = await pool.fetch("select minute from page_count order by minute")
     assert len(rows) == 2
     now = datetime.now(UTC)
     assert all(timedelta(0) <= now - row[0] < timedelta(minutes=63) for row in rows)
+
+
+class Watched(Objects):
+    """A folder that counts the names which it was asked for."""
+
+    named = 0
+
+    async def scan(self, folder: str, each: Callable[[Listed], None], at_most: int) -> int | Trouble:
+        """Hand objects over, and count them."""
+        found = await super().scan(folder, each, at_most)
+        self.named += found if isinstance(found, int) else 0
+        return found
+
+
+async def test_a_look_lists_no_more_than_it_takes_in(pool: Pool, tmp_path: Path, alert: UUID) -> None:
+    """However much waits, a look costs the same; one look after the other takes all of it in."""
+    folder = _objects(tmp_path)
+    objects = Watched(folder._store, folder._folder)  # noqa: SLF001 - the same folder
+    for _ in range(2 * OBJECTS_MAX + 1):
+        assert await objects.put(path_now(), _opened(code_of(alert), 1)) is None
+    collector = CountCollector(pool, objects)
+    assert [await collector.look() for _ in range(3)] == [True, True, False]
+    assert objects.named == 2 * OBJECTS_MAX + 1
+    assert await _counted(pool) == [("push", "open", 2 * OBJECTS_MAX + 1, 4)]
 
 
 async def test_foreign_objects_are_deleted_and_keep_nothing_waiting(pool: Pool, tmp_path: Path, alert: UUID) -> None:
@@ -116,7 +142,7 @@ async def test_foreign_objects_are_deleted_and_keep_nothing_waiting(pool: Pool, 
     objects = _objects(tmp_path)
     for path, content in ((f"{FOLDER}/0", b"{}"), (path_now(), b"\xff\x00"), (path_now(), _opened(code_of(alert), 7))):
         assert await objects.put(path, content) is None
-    collector = Collector(pool, objects)
+    collector = CountCollector(pool, objects)
     await collector.look()
     assert collector.refused == 2
     assert await _counted(pool) == [("push", "open", 7, 4)]
@@ -131,10 +157,10 @@ async def test_objects_that_were_taken_in_are_forgotten_a_day_after_they_were_se
     paths = [path_now(), path_now()]
     for path in paths:
         assert await objects.put(path, _opened(code_of(alert), 1)) is None
-    await Collector(pool, objects).look()
+    await CountCollector(pool, objects).look()
     await pool.execute("update page_count_taken set seen_at = now() - interval '25 hours'")
     assert await objects.put(paths[0], _opened(code_of(alert), 1)) is None
-    await Collector(pool, objects).look()
+    await CountCollector(pool, objects).look()
     assert await pool.fetchval("select count(*) from page_count_taken") == 1
     assert await _counted(pool) == [("push", "open", 2, 4)]
 

@@ -14,6 +14,7 @@ from PIL import Image
 from public.photos.plain_jpeg import plain_size
 from runtime.page_codes import code_of
 from server.administration.file_case import send_case
+from tests.support.alarms import alarms_of
 from tests.support.pictures import camera_exif, encoded, scene
 from tests.support.processes.deployment import CASE
 from tests.support.processes.processes import until
@@ -121,7 +122,7 @@ async def test_a_character_that_no_font_has_is_an_alarm(deployment: Deployment) 
     alert = (await deployment.file(server, child={**CASE["child"], "name": f"小{name}"}))[1]["alert"]["id"]
 
     async def stands() -> bool:
-        alarms = (await deployment.get(f"{server.url}/v1/alarms"))["alarms"]
+        alarms = await alarms_of(deployment, server)
         found = [one for one in alarms if one["kind"] == "glyph_missing" and one["alert"] == alert]
         return bool(found) and not any(one in str(found) for one in name)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from public.sightings.intake.inbox import PHOTOS, original_path
 from public.sightings.photo_keeping import open_original
 from tests.integration.test_claims import add_alert, add_authority
-from tests.integration.test_reporting import jpeg
+from tests.support.pictures import jpeg
 from tests.support.processes.processes import until
 from tests.support.public.inbox import OLD, PIECE, TakingServer, folder_objects, send
 

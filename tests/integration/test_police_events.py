@@ -17,7 +17,8 @@ from standardwebhooks import Webhook, WebhookVerificationError
 
 from handlers.administration.endpoints import url_fault
 from public.sightings.police.links import VALID_S, PhotoLink, PhotoLinks
-from tests.integration.test_reporting import jpeg
+from tests.support.alarms import alarms_of, until_cleared
+from tests.support.pictures import jpeg
 from tests.support.processes.deployment import CASE, Deployment
 from tests.support.processes.processes import ROOT, until
 from tests.support.processes.public_site import public_env
@@ -152,7 +153,7 @@ async def test_what_is_not_taken_is_tried_again_then_listed_and_sent_on_demand(
 
         async def is_dead() -> bool:
             dead = (await deployment.get(f"{events}?dead=true"))["events"]
-            kinds = {one["kind"] for one in (await deployment.get(f"{server.url}/v1/alarms"))["alarms"]}
+            kinds = {one["kind"] for one in await alarms_of(deployment, server)}
             return [one["id"] for one in dead] == [first.headers["webhook-id"]] and "police_unreachable" in kinds
 
         await until(is_dead)
@@ -163,12 +164,7 @@ async def test_what_is_not_taken_is_tried_again_then_listed_and_sent_on_demand(
         assert (status, answer["events"]) == (200, [])
         last = (await _told(endpoint, "sighting.reported", 3))[2]
         assert Webhook(secret).verify(last.body, dict(last.headers))["sighting"]["what"] == "seen"
-
-        async def is_quiet() -> bool:
-            kinds = {one["kind"] for one in (await deployment.get(f"{server.url}/v1/alarms"))["alarms"]}
-            return "police_unreachable" not in kinds
-
-        await until(is_quiet)
+        await until_cleared(deployment, server, "police_unreachable")
 
 
 async def test_the_example_in_javascript_verifies_what_is_sent(deployment: Deployment, pool: Pool) -> None:

@@ -16,6 +16,7 @@ from geo.index.shards import SHARDS, shard_of
 from handlers.platform.preferences import PREFERENCES_MAX
 from push.message.preferences import Preferences
 from push.users.kept_preferences import KeptPreferences
+from tests.support.alarms import alarms_of
 from tests.support.processes.processes import until
 from tests.support.providers.notified import FOUND, recording_tpns
 
@@ -162,7 +163,7 @@ async def test_nobody_is_told_against_a_preference_and_who_turns_alerts_on_again
 
     await until(are_counted)
     # A busy machine may answer late; nothing is said of a lane or an alert.
-    alarms = (await deployment.get(f"{server.url}/v1/alarms"))["alarms"]
+    alarms = await alarms_of(deployment, server)
     assert {alarm["kind"] for alarm in alarms} <= {"store_away", "clock_differs"}
     async with deployment.session() as session, session.get(f"{server.url}/metrics") as response:
         lines = [line for line in (await response.text()).splitlines() if 'outcome="opted_out"' in line]

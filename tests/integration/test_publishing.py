@@ -15,12 +15,14 @@ from public.publishing.publisher import Publisher
 from public.settings import PublicSettings
 from runtime.page_codes import code_of
 from sql.database import connect, open_pool
+from tests.support.alarms import until_alarmed, until_cleared
 from tests.support.processes.deployment import CASE
 from tests.support.processes.processes import until
 from tests.support.processes.public_site import public_env, public_site
 from tests.support.processes.seaweedfs import environment_of, seaweedfs
 from tests.support.public.pages import AROUND
 from tests.support.public.slow_objects import SlowObjects
+from tests.support.public.strangers import objects_for
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -72,7 +74,7 @@ async def _act(deployment: Deployment, server: Process, alert: str, action: str,
 
 
 async def _objects(deployment: Deployment, code: str) -> set[str]:
-    objects = objects_of(PublicSettings(objects=public_env(deployment)["QQ_ALERT_PUBLIC__OBJECTS"]), deployment.folder)
+    objects = objects_for(deployment)
     found = await objects.list(f"published/p/{code}")
     assert not isinstance(found, Trouble)
     return {one.path.rpartition("/")[2] for one in found}
@@ -169,19 +171,10 @@ async def test_pages_are_published_into_a_bucket(deployment: Deployment, tmp_pat
         await until(site.lives)
         await deployment.sent(server, alert)
     await _act(deployment, server, alert, "found")
-    await until(partial(_has_alarm, deployment, server))
+    await until_alarmed(deployment, server, "page_behind")
     async with seaweedfs(tmp_path / "s3", settings) as settings:
         await until(site.is_over)
-        await until(partial(_has_no_alarm, deployment, server))
-
-
-async def _has_alarm(deployment: Deployment, server: Process) -> bool:
-    alarms = await deployment.get(f"{server.url}/v1/alarms")
-    return "page_behind" in str(alarms)
-
-
-async def _has_no_alarm(deployment: Deployment, server: Process) -> bool:
-    return not await _has_alarm(deployment, server)
+        await until_cleared(deployment, server, "page_behind")
 
 
 async def test_several_servers_share_the_pages(deployment: Deployment) -> None:

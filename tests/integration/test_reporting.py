@@ -20,6 +20,8 @@ from public.sightings.intake.proof import is_proof
 from runtime.authentication_codes import key_material
 from server.administration.encryption import encryption_key
 from server.settings import load
+from tests.support.alarms import until_alarmed
+from tests.support.pictures import jpeg
 from tests.support.processes.processes import until
 from tests.support.processes.public_site import URL, public_env
 from tests.support.public.report_flood import proof_for
@@ -35,19 +37,6 @@ if TYPE_CHECKING:
 STANDS_STILL_S = 90.0
 HEARD_S = 60.0
 WORDS, CONTACT, PLACE = "a boy with a red kite", "13912345678", "莲花山北门"
-
-
-def jpeg(seed: int = 1, *, exif: bool = True) -> bytes:
-    """Return a photo of noise, with the time and the place that a phone writes into it."""
-    picture = Image.effect_noise((640, 480), 60 + seed).convert("RGB")
-    known = Image.Exif()
-    if exif:
-        known[0x0132] = "2026:11:28 10:11:12"
-        known.get_ifd(0x8769)[0x9003] = "2026:11:28 10:11:12"
-        known.get_ifd(0x8825).update({1: "N", 2: (22.0, 32.0, 36.0), 3: "E", 4: (114.0, 3.0, 36.0)})
-    content = io.BytesIO()
-    picture.save(content, "JPEG", quality=90, exif=known)
-    return content.getvalue()
 
 
 async def _alert(deployment: Deployment, **env: str) -> tuple[Process, str, str]:
@@ -316,11 +305,7 @@ async def test_what_nobody_can_read_or_place_is_put_aside_and_raises_an_alarm(de
     await receipt_of(site.url, code, WORDS)
     assert len(await _sightings(deployment, server, alert, 1)) == 1
 
-    async def is_alarmed() -> bool:
-        alarms = (await deployment.get(f"{server.url}/v1/alarms"))["alarms"]
-        return {"unreadable_sightings", "unknown_page_sightings"} <= {one["kind"] for one in alarms}
-
-    await until(is_alarmed)
+    await until_alarmed(deployment, server, "unreadable_sightings", "unknown_page_sightings")
     inbox = deployment.folder / "objects" / "inbox"
     assert [one[15:] for one in _stored(inbox / "unreadable")] == [str(report.id)]
     assert [one[15:] for one in _stored(inbox / "unknown-pages")] == [str(of_no_page.id)]

@@ -16,6 +16,7 @@ from push.alerts.review import Review
 from server.administration import access
 from server.settings import load
 from server.stores import Stores
+from tests.support.alarms import alarms_of
 from tests.support.cap.messages import info, message, pin, post, signer
 from tests.support.life.officers import Officers
 from tests.support.processes.deployment import CASE
@@ -47,7 +48,7 @@ async def _filed(officers: Officers, policy: Review, number: str) -> str:
 
 
 async def _alarmed(officers: Officers, kind: str = "filer_revoked") -> set[str]:
-    standing = (await officers.deployment.get(f"{officers.server.url}/v1/alarms"))["alarms"]
+    standing = await alarms_of(officers.deployment, officers.server)
     return {one["alert"] for one in standing if one["kind"] == kind}
 
 

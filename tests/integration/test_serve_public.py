@@ -19,8 +19,9 @@ from public.pages.rendering import over_page, state_of
 from public.publishing.site import Assets, put_page
 from public.settings import PublicSettings
 from tests.support.processes.processes import UNTIL_S, Process, until
-from tests.support.processes.public_site import public_env, public_site
+from tests.support.processes.public_site import public_site
 from tests.support.public.pages import AROUND, example, source
+from tests.support.public.strangers import objects_for
 
 if TYPE_CHECKING:
     from tests.support.processes.deployment import Deployment
@@ -30,7 +31,7 @@ PAGE = b"<!doctype html><style>p{color:red}</style><p>Missing</p>" + b" " * 500
 
 
 def _objects(deployment: Deployment) -> Objects:
-    return objects_of(PublicSettings(objects=public_env(deployment)["QQ_ALERT_PUBLIC__OBJECTS"]), deployment.folder)
+    return objects_for(deployment)
 
 
 async def test_a_published_page_is_served_with_what_protects_it(deployment: Deployment) -> None:

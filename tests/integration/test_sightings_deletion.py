@@ -14,7 +14,7 @@ from public.sightings.intake.inbox import PhotoSent, Sent, piece_path, report_pa
 from public.sightings.intake.inbox_sealing import InboxKeys, PublicSeal
 from push.alerts.record.audit import verify
 from tests.integration.test_deletion import SHORT, WHY, _record, _redis
-from tests.integration.test_reporting import jpeg
+from tests.support.pictures import jpeg
 from tests.support.processes.processes import until
 from tests.support.processes.public_site import public_env
 from tests.support.public.police_endpoint import PoliceEndpoint

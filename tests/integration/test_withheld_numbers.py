@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.support.alarms import alarms_of
 from tests.support.processes.deployment import SHENZHEN
 from tests.support.processes.processes import until
 
@@ -29,7 +30,7 @@ async def _views(deployment: Deployment, server: Process, alert: str) -> dict[st
         "one": (await deployment.get(f"{url}/{alert}"))["alert"],
         "list": (await deployment.get(url))["alerts"][0],
         "summary": await deployment.get(f"{url}/{alert}/summary"),
-        "alarms": (await deployment.get(f"{server.url}/v1/alarms"))["alarms"],
+        "alarms": await alarms_of(deployment, server),
         "metrics": [line for line in metrics.splitlines() if line.startswith(("qq_alert_recip", "qq_alert_entr"))],
     }
 

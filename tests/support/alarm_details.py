@@ -119,8 +119,7 @@ class _Module:
             case ast.IfExp(body=body, orelse=other):
                 return self._texts(function, body, depth + 1) | self._texts(function, other, depth + 1)
             case ast.Name(id=name):
-                earlier = [one for one in _assigned(function, name) if one.lineno < node.lineno]
-                values = earlier[-1:] or [*_assigned(self._tree, name, only_top=True)]
+                values = _before(function, node) or [*_assigned(self._tree, name, only_top=True)]
                 return set().union(*(self._texts(function, one, depth + 1) for one in values)) or {PLACE}
             case ast.Call() if (named := _called(node)) and (called := self._function(named)) is not None:
                 returned = (one.value for one in ast.walk(called) if isinstance(one, ast.Return))
@@ -142,6 +141,24 @@ def _kind_of(node: ast.expr, parameters: list[str]) -> str | int | None:
     if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "AlarmKind":
         return node.attr
     return parameters.index(node.id) if isinstance(node, ast.Name) and node.id in parameters else None
+
+
+def _before(function: Function, name: ast.Name) -> list[ast.expr]:
+    """Return what a name may have been set to: back to where it is set whatever is the case."""
+    found: list[ast.expr] = []
+    earlier = [one for one in ast.walk(function) if isinstance(one, ast.Assign) and one.lineno < name.lineno]
+    for one in sorted(earlier, key=lambda one: -one.lineno):
+        values = [*_assigned(ast.Module([one], []), name.id)]
+        found += values
+        if values and one.col_offset <= _statement_offset(function, name):
+            break
+    return found
+
+
+def _statement_offset(function: Function, name: ast.Name) -> int:
+    """Return how far the statement is indented in which a name stands."""
+    around = [one for one in ast.walk(function) if isinstance(one, ast.stmt) and name in ast.walk(one)]
+    return around[-1].col_offset
 
 
 def _assigned(scope: ast.AST, name: str, *, only_top: bool = False) -> Iterator[ast.expr]:

@@ -108,7 +108,11 @@ PATTERNS: Final[dict[AlarmKind, tuple[tuple[str, str], ...]]] = {
         ("pages", "pages of alerts are not as the record has them: the objects, or their store, cannot be written"),
     ),
     AlarmKind.SIGHTINGS_WAIT: (("reports_wait", "reports wait in the inbox"),),
-    AlarmKind.UNREADABLE_SIGHTINGS: (("reports_aside", r"(?P<number>\d+) since the start"),),
+    AlarmKind.UNREADABLE_SIGHTINGS: (
+        ("reports_aside", "put aside, to be tried again"),
+        ("reports_other_key", "sealed to a key of another server, which does not take them in"),
+    ),
+    AlarmKind.UNKNOWN_PAGE_SIGHTINGS: (("reports_aside", "put aside, to be tried again"),),
     AlarmKind.POLICE_UNREACHABLE: (
         ("police", "its endpoint does not take what it is told: sightings may not have arrived"),
     ),

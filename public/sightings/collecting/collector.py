@@ -191,6 +191,8 @@ class ReportCollector:
         if not texts:
             return 0
         unknown: list[Read] = []
+        # In the order of alerts, as they are counted: others who collect at the same time wait, and are not in the way.
+        texts = sorted(texts, key=_by_alert)
         async with self._pool.acquire() as connection, connection.transaction():
             reports = [one.sent.report for one in texts if isinstance(one.sent, Sent)]
             codes = {one.code for one in reports}
@@ -233,3 +235,7 @@ class ReportCollector:
 
 def _sent_at(one: Named) -> datetime:
     return one.sent_at
+
+
+def _by_alert(read: Read) -> tuple[str, str]:
+    return (read.sent.report.code, str(read.sent.report.id)) if isinstance(read.sent, Sent) else ("", "")

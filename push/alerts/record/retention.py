@@ -1,9 +1,10 @@
 """Deletion on timers: deletes the child's data and who was notified from the record; counts stay.
 
 Several processes may do it at once: each alert is locked, and a locked one is left to the process that has it. A backup
-that is restored brings deleted data back, and the next look deletes it again. What cannot be deleted is left for later,
-is an alarm from the second time on, and holds nothing else up. Bounded: a look every `POLL_INTERVAL_S`, one alert a
-transaction; `LEFT_MAX` that could not be deleted a look, each again after `AGAIN_LOOKS`.
+that is restored brings deleted data back, and the next look deletes it again. What strangers saw goes first, in
+transactions of its own. What cannot be deleted is left for later, is an alarm from the second time on, and holds up
+nothing else. Bounded: a look every `POLL_INTERVAL_S`, one alert a transaction, `sql.deletion.SIGHTINGS_MAX` sightings;
+`LEFT_MAX` that could not be deleted a look, each again after `AGAIN_LOOKS`.
 """
 
 from __future__ import annotations
@@ -151,11 +152,15 @@ class Deletion:
     async def _forget_child(self, alert_id: UUID) -> bool:
         """Delete the data of a child whose objects are deleted; tells whether it was still due."""
         kept = self._retention
+        await self._without_sightings(alert_id)
         async with self._pool.acquire() as connection, connection.transaction():
             due = await sql.deletion.child_due(connection, kept.child_after_found, kept.child, alert_id)
             if due is None:
                 return False
             _, state = due
+            # Nothing is taken in while this transaction has the alert, so fewer means that none is left.
+            if await sql.deletion.delete_sightings(connection, alert_id) == sql.deletion.SIGHTINGS_MAX:
+                return True
             drawn = await sql.deletion.drawn_area(connection, alert_id)
             coarser = None if drawn is None else dump(coarse(load(drawn)))
             await sql.deletion.delete_child(connection, alert_id, coarser, self._secret)
@@ -181,6 +186,13 @@ class Deletion:
             return True
         _log.warning("deletion.objects_left", alert=str(alert_id))
         return False
+
+    async def _without_sightings(self, alert_id: UUID) -> None:
+        """Delete the sightings of an alert from the record, so that few are left for the transaction that says so."""
+        deleted = sql.deletion.SIGHTINGS_MAX
+        while deleted == sql.deletion.SIGHTINGS_MAX:
+            async with self._pool.acquire() as connection, connection.transaction():
+                deleted = await sql.deletion.delete_sightings(connection, alert_id)
 
     async def _recipients(self) -> bool:
         async with self._pool.acquire() as connection, connection.transaction():

@@ -20,6 +20,19 @@ IPHONE: Final = (4032, 3024)
 """Pixels of a phone's picture."""
 
 
+def jpeg(seed: int = 1, *, exif: bool = True) -> bytes:
+    """Return a photo of noise, with the time and the place that a phone writes into it."""
+    picture = Image.effect_noise((640, 480), 60 + seed).convert("RGB")
+    known = Image.Exif()
+    if exif:
+        known[0x0132] = "2026:11:28 10:11:12"
+        known.get_ifd(0x8769)[0x9003] = "2026:11:28 10:11:12"
+        known.get_ifd(0x8825).update({1: "N", 2: (22.0, 32.0, 36.0), 3: "E", 4: (114.0, 3.0, 36.0)})
+    content = BytesIO()
+    picture.save(content, "JPEG", quality=90, exif=known)
+    return content.getvalue()
+
+
 def scene(width: int, height: int, seed: int = 1) -> Image.Image:
     """Return a picture with large shapes and some grain, which is as hard to compress as a photo."""
     random = Random(seed)

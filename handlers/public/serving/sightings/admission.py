@@ -1,7 +1,7 @@
 """How many reports are taken in: of an address block, and on the disk.
 
 Counts are of this process, and forgotten when it ends; the disk is counted anew. Bounded: `BLOCKS_MAX` blocks are
-counted; `LISTED_MAX` objects.
+counted; the disk as `disk` bounds it.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ import os
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Final
 
+from handlers.public.serving.sightings.disk import Disk
 from public.objects import Trouble
-from public.sightings.intake.inbox import disk_bytes
 from public.sightings.intake.inbox_sealing import KEY_BYTES_MAX, KEY_PATH, PublicSeal, read_key
 from public.sightings.intake.receipts import KEY_BYTES
 from public.sightings.intake.receipts import KEY_PATH as RECEIPT_PATH
@@ -32,10 +32,11 @@ UNPROVED_SHARE: Final = 0.9
 """What is left then is for reports with a proof of work: a flood leaves room for them."""
 
 LOOK_S: Final = 5.0
-LOOK_SHARE: Final = 20.0
-"""So many times as long as a look lasted the next one is waited for."""
+"""Beside the count of the disk, however long that takes: a new key is sealed to within seconds."""
 
-LISTED_MAX: Final = 2_000_000
+FIRST_LOOK_S: Final = 0.5
+"""Until there is a key."""
+
 WINDOW_S: Final = 3600.0
 BLOCKS_MAX: Final = 200_000
 UPLOADS_A_REPORT: Final = 6
@@ -91,45 +92,46 @@ class Admission:
         self._objects = objects
         self._settings = settings
         self._reports, self._uploads = Counts(loop.time), Counts(loop.time)
-        self._used = 0
         self._kept = 0
-        self._looked = asyncio.Event()
+        self._full_bytes = int(settings.disk_mb * MB)
+        self.disk = Disk(objects, self._full_bytes)
         self.keys: Keys | None = None
 
     async def run(self) -> None:
         """Look at the disk and at the key again and again, until cancelled."""
-        loop = asyncio.get_running_loop()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.disk.run(), name="disk of reports")
+            group.create_task(self._look_again(), name="keys of reports")
+
+    async def _look_again(self) -> None:
         while True:
-            began_s = loop.time()
             await self.look()
-            # What is listed at length is listed less often, so that pages have the process.
-            rest_s = max(LOOK_S, LOOK_SHARE * (loop.time() - began_s))
-            await asyncio.sleep(rest_s if self._looked.is_set() else LOOK_S / 10)
+            await asyncio.sleep(FIRST_LOOK_S if self.keys is None else LOOK_S)
 
     async def look(self) -> None:
-        """Look once; what cannot be read stays as it was."""
+        """Look at the keys once; what cannot be read stays as it was."""
         published = await self._objects.get(KEY_PATH, KEY_BYTES_MAX)
         known = None if isinstance(published, Trouble) else read_key(published)
         receipts = await self._receipt_key()
         if known is not None and receipts is not None:
             self._kept = known.kept_bytes
             self.keys = Keys(PublicSeal(known.key), receipts)
-        listed = await self._objects.list("inbox", LISTED_MAX)
-        if not isinstance(listed, Trouble):
-            self._used = sum(disk_bytes(one.size_bytes) for one in listed)
-            self._looked.set()
 
     def added(self, size_bytes: int) -> None:
-        """Count an object that was stored since the disk was looked at."""
-        self._used += disk_bytes(size_bytes)
+        """Count an object that was stored since the disk was counted."""
+        self.disk.added(size_bytes)
+
+    def _is_full(self, share: float, more_bytes: int = 0) -> bool:
+        """Tell whether a share of what the disk may hold is taken, with so many bytes more."""
+        return (self.disk.used or 0) + self._kept + more_bytes >= self._full_bytes * share
 
     def refused(self, block: str, code: str) -> Full | None:
         """Return why nothing of a block is taken in for a page now; None where it is."""
-        if self.keys is None or not self._looked.is_set():
+        if self.keys is None or self.disk.used is None:
             return Full.AWAY
         if self._reports.of(block, code) >= self._settings.block_per_h:
             return Full.BLOCK
-        if self._used + self._kept >= self._settings.disk_mb * MB:
+        if self._is_full(1.0):
             return Full.DISK
         return None
 
@@ -137,13 +139,11 @@ class Admission:
         """Return why no photo of a block is taken in; None where one is."""
         if self._uploads.of(block) >= self._settings.block_per_h * UPLOADS_A_REPORT:
             return Full.BLOCK
-        full = self._used + self._kept + size_bytes >= self._settings.disk_mb * MB * PHOTOS_SHARE
-        return Full.DISK if full else None
+        return Full.DISK if self._is_full(PHOTOS_SHARE, size_bytes) else None
 
     def refused_unproved(self) -> Full | None:
         """Return why no report without a proof of work is taken in; None where one is."""
-        full = self._used + self._kept >= self._settings.disk_mb * MB * UNPROVED_SHARE
-        return Full.DISK if full else None
+        return Full.DISK if self._is_full(UNPROVED_SHARE) else None
 
     def is_few(self, block: str) -> bool:
         """Tell whether a block has sent so little that it is no flood."""

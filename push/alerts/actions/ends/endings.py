@@ -13,6 +13,7 @@ import msgspec
 
 import sql.lifecycle
 import sql.outcomes
+import sql.sightings
 from geo.area import distance_km
 from push.alerts.actions.refusals import Refusal, Refused
 from push.alerts.actions.transaction import Done
@@ -44,6 +45,9 @@ async def end(
     if alert.notified or state not in {*NOT_NOTIFIED, State.EXPIRED, State.CANCELLED}:
         await _append(planner, connection, alert_id, alert, NOTICES[after], content)
     details = await _keep(connection, alert_id, alert, ending)
+    # Closed from now on, by the alert's state alone: however many they are, they hold up nothing here.
+    undecided = 0 if state is State.CANCELLED else await sql.sightings.undecided(connection, alert_id)
+    details |= {"sightings_closed": undecided} if undecided else {}
     return Done(
         after=after,
         details={"through_alert": ending.through_alert} | details,

@@ -6,16 +6,18 @@ update. Bounded: 72 h from the reopening, within `life_max` from the receipt; no
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 import sql.lifecycle
 import sql.outcomes
 import sql.progress
+import sql.sightings
 from push.alerts.actions.proposals import too_many
 from push.alerts.actions.refusals import Refusal, Refused
 from push.alerts.actions.transaction import Done
+from push.alerts.lifecycle import State
 from push.alerts.review import Decision, Review, decide
 from push.message.closings import going_on
 from push.message.content import Content
@@ -59,7 +61,10 @@ async def reopen(
     if alert.notified:
         await _say_so(planner, connection, alert_id, alert)
     await sql.lifecycle.add_author(connection, alert_id, order.actor.person, order.actor.person_id)
-    details = {"review": decision.review.value, "expires": expires.isoformat(timespec="seconds")}
+    details: dict[str, Any] = {"review": decision.review.value, "expires": expires.isoformat(timespec="seconds")}
+    # An alert that expired has closed none of them.
+    closed = 0 if alert.state == State.EXPIRED else await sql.sightings.undecided(connection, alert_id)
+    details |= {"sightings_open": closed} if closed else {}
     return Done(after=decision.state, details=details, halts=True)
 
 

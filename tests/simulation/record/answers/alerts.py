@@ -191,6 +191,12 @@ def alert_reopen(
     )
 
 
+@answers("sighting_undecided", "count")
+def sighting_undecided(_: Tables, __: Moment, alert_id: UUID) -> Iterator[tuple[int]]:
+    """Nobody reports anything of a simulated alert."""
+    yield (0,)
+
+
 @answers("alert_outcome")
 def alert_outcome(tables: Tables, _: Moment, alert_id: UUID, outcome: str | None, after_action: str | None) -> None:
     """Keep how a case ended."""
