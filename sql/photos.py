@@ -1,6 +1,7 @@
 """The photos of cases: what is wished, what became of it, in the transaction of what wishes it.
 
-Every time is the record's. Bounded: one photo a claim; `STANDING_MAX` that were refused or lost.
+Every time is the record's. A photo that waits for approval stands beside the one that is shown. Bounded: one photo a
+claim; `STANDING_MAX` that were refused or lost.
 """
 
 from __future__ import annotations
@@ -26,7 +27,13 @@ _AGAIN = query("photo_again")
 _LOST = query("photo_lost")
 _READ = query("photo_read")
 _GIVE = query("photo_give")
+_PAGE_WANT = query("photo_page_want")
 _STANDING = query("photo_standing")
+_WISHES = query("photo_wishes")
+_PROPOSE = query("photo_propose")
+_SHOW_PROPOSED = query("photo_show_proposed")
+_REVIEWED = query("photo_reviewed")
+_PUBLISHED = query("photo_published")
 
 
 class PhotoWish(msgspec.Struct, frozen=True):
@@ -45,6 +52,20 @@ class MadePhoto(msgspec.Struct, frozen=True):
     tag: str
     widths: list[int]
     heights: list[int]
+
+
+class ReviewedPhoto(msgspec.Struct, frozen=True):
+    """A photo as somebody judges it: one that is shown, or waits for approval with a change (`is_proposed`).
+
+    `state`: `wanted`, `made` (it has a `tag` and pixels), or `refused` for a `fault`.
+    """
+
+    is_proposed: bool
+    state: str
+    tag: str | None
+    widths: list[int] | None
+    heights: list[int] | None
+    fault: str | None
 
 
 async def claim(pool: Pool, held: timedelta) -> PhotoWish | None:
@@ -83,6 +104,33 @@ async def read(pool: Pool, alert_id: UUID) -> MadePhoto | None:
 async def give(connection: Connection, alert_id: UUID, photo: bytes) -> None:
     """Give an alert a photo as the police sent it, within the caller's transaction."""
     await connection.execute(_GIVE, alert_id, photo)
+    await connection.execute(_PAGE_WANT, alert_id)
+
+
+async def wishes(pool: Pool, alert_id: UUID) -> set[int]:
+    """Return the wishes of an alert whose pictures are kept."""
+    return {row[0] for row in await pool.fetch(_WISHES, alert_id)}
+
+
+async def propose(connection: Connection, alert_id: UUID, url: str | None, given: bytes | None) -> int:
+    """Have a photo made that waits for approval; returns its wish, by which the proposal names it."""
+    wish: int = await connection.fetchval(_PROPOSE, alert_id, url, given)
+    return wish
+
+
+async def show_proposed(connection: Connection, alert_id: UUID, wish: int) -> None:
+    """Show a photo that waited for approval from now on; nothing where another one has taken its place."""
+    await connection.execute(_SHOW_PROPOSED, alert_id, wish)
+
+
+async def reviewed(pool: Pool | Connection, alert_id: UUID, proposed: int | None) -> list[ReviewedPhoto]:
+    """Return the photo of an alert and the one that waits with a proposal, by its wish, as far as there are such."""
+    return [ReviewedPhoto(*row) for row in await pool.fetch(_REVIEWED, alert_id, proposed)]
+
+
+async def published(pool: Pool, alert_id: UUID, tag: str) -> None:
+    """Say that the pictures of a photo are published: phones get their address from now on."""
+    await pool.execute(_PUBLISHED, alert_id, tag)
 
 
 async def standing(pool: Pool) -> dict[UUID, str]:

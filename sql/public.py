@@ -25,9 +25,9 @@ class PublicAlert(msgspec.Struct, frozen=True):
     """A published alert. Degrees; polygons as WKB; `content` is JSON text.
 
     `radius_km` and `whole` (the whole city too): its widest area so far. `notices` and `moments`: its notices in order,
-    and when each came. `changes`: when its area was widened, its expiry extended, or a photo made that was not there
-    before. `circles`: around later places, a JSON list of longitude, latitude and radius (km). `photo_tag`: of the
-    photo of its page.
+    and when each came. `changes`: when its area was widened, its expiry extended, or its published photo became another
+    one, or none. `circles`: around later places, a JSON list of longitude, latitude and radius (km). `photo_tag`: of
+    the photo of its page.
     """
 
     id: UUID

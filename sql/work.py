@@ -59,7 +59,7 @@ class UnitRow(msgspec.Struct, frozen=True):
     it `expires`, by the record's clock. `trail_seq`: the newest event of the audit trail when it was claimed.
     `entrants`: it is for late entrants, in whatever shard they are. `longitude`, `latitude`: the ring's own centre.
     `nearness`: 1 for the ring that is the nearest one to its centre, 0 without a ring. `subject_kind`: who is missing.
-    `area_version`: how often its jurisdiction changed. `photo_tag`: of its page's photo; None: none yet.
+    `area_version`: how often its jurisdiction changed. `photo_tag`: of the photo that is published; None: none.
     """
 
     id: int

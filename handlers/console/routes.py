@@ -91,6 +91,7 @@ def routes(of: ConsoleHandlers) -> list[Route]:
         get(f"{ALERT}", viewer, "alert", of.alert.get),
         get(f"{ALERT}/part/state", viewer, "part_alert_state", of.alert.get_state),
         get(f"{ALERT}/review", operator, "review", of.review.get),
+        get(f"{ALERT}/photo", operator, "alert_photo", of.review.get_photo),
         post(f"{ALERT}/approval", SignedIn(Role.APPROVER), "approval", of.review.post),
         get(f"{ALERT}/update", operator, "update", of.update.get),
         post(f"{ALERT}/update", operator, "update", of.update.post),

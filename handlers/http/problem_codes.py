@@ -28,6 +28,7 @@ class ProblemCode(enum.Enum):
     UNKNOWN_PATH = ("unknown_path", 404, "no such path; /openapi.json lists all of them")
     UNKNOWN_ALERT = ("unknown_alert", 404, "no such alert")
     UNKNOWN_ALARM = ("unknown_alarm", 404, "no such alarm stands, or not about what the caller may read of")
+    NO_PHOTO = ("no_photo", 404, "the alert has no photo, or it is not made yet")
     UNKNOWN_SIGHTING = ("unknown_sighting", 404, "the alert has no such sighting, or it is deleted")
     UNKNOWN_EVENT = ("unknown_event", 404, "the authority has no such event that nobody took, or no endpoint")
     UNKNOWN_CASE = ("unknown_case", 404, "the authority has no such case, and shares none")

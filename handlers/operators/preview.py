@@ -17,6 +17,7 @@ from handlers.alert_answers import Answer, FiledAlert, filed_alert
 from handlers.http.requests import unknown_alert
 from handlers.operators.scope import scope_of
 from handlers.operators.sealed.notes import CaseBasis, basis_of, open_sealed
+from handlers.operators.watching.photo import JudgedPhoto, judged, shown_photo
 from push.alerts.actions.proposals import Rewording
 from push.alerts.preview import ReminderPlan, photos, reminder_of
 from push.message.rendering import Rendering, TooLarge
@@ -49,15 +50,16 @@ class Reasons(Answer, frozen=True, kw_only=True):
 
 
 class Previewed(Answer, frozen=True, kw_only=True, omit_defaults=True):
-    """What phones would show, by notice, locale and lane; `photos`: the address of the picture, by notice.
+    """What phones would show, by notice, locale and lane; `photos`: the address of the picture then, by notice.
 
-    `basis`: on what the case rests, for who may read what is sealed of it. `reminder`: the morning reminder, where one
-    comes.
+    `photo`: the one that is part of what is approved, null where there is none. `basis`: on what the case rests, for
+    who may read what is sealed of it. `reminder`: the morning reminder, where one comes.
     """
 
     alert: FiledAlert
     reasons: Reasons
     basis: CaseBasis | None
+    photo: JudgedPhoto | None
     photos: dict[str, str | None]
     notices: dict[str, dict[str, dict[str, Rendering | TooLarge]]]
     reminder: ReminderPlan | None = None
@@ -87,6 +89,7 @@ class Preview:
             opened = None
             if scope.unseals(listed):
                 opened = await open_sealed(connection, self._sealing, call.alert_id)
+            judged_photos = await judged(connection, call.alert_id)
             event = AuditEvent(actor=call.actor.label, action="read", alert=call.alert_id, token=call.actor.token_id)
             await sql.audit.append(connection, event)
         proposed = None if proposal is None else proposal.change_request
@@ -99,7 +102,8 @@ class Preview:
                 proposal=None if listed.proposal is None else listed.proposal.reason,
             ),
             basis=None if opened is None else basis_of(opened),
-            photos=photos(content[0], proposed),
+            photo=shown_photo(call.alert_id, judged_photos),
+            photos=photos(content[0], proposed, {is_proposed: one.tag for is_proposed, one in judged_photos.items()}),
             notices=self._render(call.alert_id, *content, proposed),
             reminder=reminder_of(listed, self._sounds, self._disclosure),
         )

@@ -44,7 +44,7 @@ def asked_by(update: CaseUpdate, body: bytes, standing: StandingCase) -> Asked |
     if isinstance(base, list) or isinstance(result, list):
         return result if isinstance(result, list) else base if isinstance(base, list) else []
     stands = _CONTENT.decode(standing.content)
-    case, parts = result.case, parts_of(base, result.case)
+    case, parts = result.case, _parts(base, result.case, pending if upon is not None else None)
     content, changed = _content(base, case, stands)
     notes = [*result.notes, *_notes_on_photo(case, stands, content)] if Part.PHOTO in parts else [*result.notes]
     if "texts" in changed and stands.texts.keys() == content.texts.keys() and _is_reworded(base, stands):
@@ -52,6 +52,8 @@ def asked_by(update: CaseUpdate, body: bytes, standing: StandingCase) -> Asked |
     expires = update.expires or (None if upon is None or pending is None else pending.expires)
     area = None if upon is None or pending is None else pending.area
     encoded = kept(case)
+    built_on = base if upon is None else read_case(upon.encode())
+    before, now = (_first_picture(one) for one in (base if isinstance(built_on, list) else built_on, case))
     requested = CaseChange(
         parts=(
             *parts,
@@ -65,15 +67,39 @@ def asked_by(update: CaseUpdate, body: bytes, standing: StandingCase) -> Asked |
         changed=changed,
         expires=expires,
         area=area,
+        photo=pending.photo if pending is not None and upon is not None and before == now else None,
     )
     waits = None if standing.change_request is None else standing.revision
-    return Asked(requested=requested, upon=waits, builds=upon is not None, paths=PATHS, notes=tuple(notes))
+    return Asked(
+        requested=requested,
+        upon=waits,
+        builds=upon is not None,
+        paths=PATHS,
+        notes=tuple(notes),
+        photo_url=now if before != now else None,
+    )
+
+
+def photo_of(photo: bytes, standing: StandingCase) -> Asked:
+    """Return the change that a photo of who is missing is, with what waits for approval, where that is of the case."""
+    pending = pending_change(standing)
+    builds = pending is not None and pending.base == standing.digest
+    requested = pending if builds and pending is not None else CaseChange(parts=(), base=standing.digest)
+    parts = tuple(part for part in Part if part in {*requested.parts, Part.PHOTO})
+    waits = None if standing.change_request is None else standing.revision
+    return Asked(requested=replace(requested, parts=parts), upon=waits, builds=builds, paths=PATHS, photo=photo)
 
 
 def pending_change(standing: StandingCase) -> CaseChange | None:
     """Return the change of the case that waits for approval, None where none does, or another change."""
     requested = None if standing.change_request is None else change_request_of(standing.change_request)
     return requested if isinstance(requested, CaseChange) else None
+
+
+def _parts(base: Case, case: Case, upon: CaseChange | None) -> tuple[Part, ...]:
+    """Return which parts of the case are other than before; of what waits also the photo, which is in no case."""
+    given = {Part.PHOTO} if upon is not None and upon.photo is not None else set()
+    return tuple(part for part in Part if part in {*parts_of(base, case), *given})
 
 
 def _content(base: Case, case: Case, stands: Content) -> tuple[Content, tuple[str, ...]]:
@@ -88,6 +114,11 @@ def _content(base: Case, case: Case, stands: Content) -> tuple[Content, tuple[st
     if photo != stands.photo_url:
         changed.append("photo_url")
     return replace(new, photo_url=photo), tuple(changed)
+
+
+def _first_picture(case: Case) -> str | None:
+    """Return the address of the picture that the page of a case shows."""
+    return next(iter(pictures_of_missing(case)), None)
 
 
 def _photo(base: Case, case: Case, stands: Content) -> str | None:

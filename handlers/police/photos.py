@@ -1,8 +1,9 @@
 """Takes the photo of a case that stands, signed like a case: JSON with the picture in base64.
 
 Standard Webhooks sign a text, and their libraries take no other: so the picture is within one, and not beside it in a
-multipart body. It is stored with the answer, and made and shown later. Bounded: `BODY_BYTES`, a few at once
-(`handlers.http.serving.large_bodies`).
+multipart body. It is a change of the case like any other: where cases are approved it waits for that, and before it is
+another revision, so that nobody approves a picture that was not seen. Bounded: `BODY_BYTES`, a few at once
+(`handlers.http.serving.large_bodies`); `TRIES`.
 """
 
 from __future__ import annotations
@@ -15,10 +16,8 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 from aiohttp import web
 
-import sql.audit
+import sql.cases
 import sql.filing
-import sql.lifecycle
-import sql.photos
 from handlers.action_requests import CaseNumber, refusal
 from handlers.http import problems
 from handlers.http.decoding import read
@@ -26,20 +25,21 @@ from handlers.http.problem_codes import ProblemCode
 from handlers.http.route import JSON
 from handlers.police.answers import changed_answer, stored
 from handlers.police.case.fields import PICTURE_MAX, PictureData
+from handlers.police.case_changes import photo_of
+from handlers.police.updates import TRIES
 from handlers.values.data_uri import read_data_uri
 from push.alerts.actions.actor import of_authority
 from push.alerts.actions.refusals import Refusal, Refused
-from push.alerts.actions.revocation import hold_filer
+from push.alerts.actions.transaction import Order
 from push.alerts.actions.webhook_answer import WebhookAnswer
-from push.alerts.lifecycle import OVER, State
 from push.alerts.record.digests import keyed
-from sql.audit import AuditEvent
 
 if TYPE_CHECKING:
     from uuid import UUID
 
     from handlers.auth.signed_webhooks import SignedWebhooks
     from handlers.http.route import Call
+    from push.alerts.actions.changes import Changes
     from push.alerts.planner import Planner
     from sql.database import Pool
 
@@ -58,8 +58,9 @@ class NewPhoto(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 class NewPhotos:
     """`POST /v1/intake/{authority}/photos`."""
 
-    def __init__(self, pool: Pool, signed: SignedWebhooks, planner: Planner) -> None:
+    def __init__(self, pool: Pool, changes: Changes, signed: SignedWebhooks, planner: Planner) -> None:
         self._pool = pool
+        self._changes = changes
         self._signed = signed
         self._planner = planner
 
@@ -72,7 +73,7 @@ class NewPhotos:
         if isinstance(given, list):
             return problems.response(ProblemCode.BAD_FIELDS, "the photo has bad fields; nothing was changed", given)
         # A photo is not to be guessed by its digest once it is deleted.
-        digest = keyed(hashlib.sha256(body).digest(), self._planner.secret)
+        digest = keyed(await asyncio.to_thread(_digest, body), self._planner.secret)
         answer = WebhookAnswer(
             authority,
             call.request.headers["webhook-id"],
@@ -95,19 +96,17 @@ class NewPhotos:
         return refusal(denied or Refused(Refusal.ANSWERED))
 
     async def _give(self, authority: str, alert_id: UUID, photo: bytes, answer: WebhookAnswer) -> Refused | None:
-        """Store the photo with the answer; None when that is done, or when another server has done it."""
-        async with self._pool.acquire() as connection, connection.transaction():
-            alert = await sql.lifecycle.lock_alert(connection, alert_id)
-            if alert is None or await hold_filer(connection, authority, None) is None:
-                return Refused(Refusal.REVOKED)
-            if await answer.is_given(connection):
-                return None
-            if State(alert.state) in OVER:
-                return Refused(Refusal.NOT_RUNNING)
-            await sql.photos.give(connection, alert_id, photo)
-            await answer.keep(connection, alert_id, [])
-            event = AuditEvent(
-                actor=of_authority(authority).label, action="photo", alert=alert_id, details={"bytes": len(photo)}
-            )
-            await sql.audit.append(connection, event)
-        return None
+        """Have the photo shown, or proposed; None when that is done."""
+        order, denied = Order(actor=of_authority(authority)), None
+        for _ in range(TRIES):
+            asked = photo_of(photo, await sql.cases.standing(self._pool, alert_id))
+            denied = await self._changes.change_case(alert_id, order, asked, answer)
+            if denied is None or denied.refusal is not Refusal.CASE_CHANGED:
+                break
+        if denied is not None and denied.refusal is Refusal.IMPOSSIBLE:
+            return Refused(Refusal.NOT_RUNNING, denied.detail)
+        return denied
+
+
+def _digest(body: bytes) -> bytes:
+    return hashlib.sha256(body).digest()

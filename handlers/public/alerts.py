@@ -68,10 +68,10 @@ class _Versions(Generic[T]):
 
 
 def version_of(alert: PublicAlert) -> str:
-    """Return what tells an alert from itself after a change: each message and area, and the end of the child's data."""
+    """Return what tells an alert from itself after a change: of a message, its area, its photo, the child's data."""
     drawn = "" if alert.city_polygon is None else len(alert.city_polygon)
     area = f"{alert.radius_km} {alert.circles} {alert.whole}"
-    return f"{identifier_of(alert)} {len(alert.content)} {area} {alert.expires} {drawn}"
+    return f"{identifier_of(alert)} {len(alert.content)} {area} {alert.expires} {drawn} {alert.photo_tag}"
 
 
 class Public:

@@ -122,8 +122,8 @@ class CasePhotos:
             raise
         if isinstance(made, MadePhoto):
             self.results["made"] += 1
-            is_shown = await sql.photos.made(self._pool, wish, made)
-            await self._tidy(wish, is_shown=is_shown)
+            await sql.photos.made(self._pool, wish, made)
+            await self._tidy(wish)
             return True
         self.results[made.value] += 1
         if isinstance(made, Trouble):
@@ -174,19 +174,19 @@ class CasePhotos:
                 return trouble
         return MadePhoto(tag, [one.width for one in sizes], [one.height for one in sizes])
 
-    async def _tidy(self, wish: PhotoWish, *, is_shown: bool) -> None:
-        """Delete what was made for earlier wishes; of this one, where it counts for nothing.
+    async def _tidy(self, wish: PhotoWish) -> None:
+        """Delete what was made for wishes that count no more, as this one may, too.
 
         What cannot be deleted now goes with the child's data.
         """
-        current = None if is_shown else await sql.photos.read(self._pool, wish.alert_id)
+        kept = await sql.photos.wishes(self._pool, wish.alert_id)
         found = await self._objects.list(folder_of(wish.alert_id))
         if isinstance(found, Trouble):
             return
-        names = {one.path.rpartition("/")[2]: one.path for one in found}
-        keeps = is_shown or (current is not None and _wish_of(current.tag) == wish.wish)
-        limit = wish.wish if keeps else wish.wish + 1
-        await self._objects.delete([path for name, path in names.items() if _wish_of(name) < limit])
+        # What a later wish makes meanwhile stays.
+        newest = max(kept, default=wish.wish)
+        names = {one.path: _wish_of(one.path.rpartition("/")[2]) for one in found}
+        await self._objects.delete([path for path, of in names.items() if of not in kept and of <= newest])
 
 
 def _wish_of(name: str) -> int:

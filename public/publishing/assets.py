@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+import sql.photos
 from public.objects import Trouble
 from public.pages.rendering import ShownDocument, ShownPhoto
 from public.photos.case_photos import pictures_of
@@ -73,6 +74,7 @@ class AssetMaker:
             trouble = await put_files(self._objects, source.code, pictures)
             if trouble is not None:
                 return trouble
+            await sql.photos.published(self._pool, alert_id, made.tag)
             address = f"/p/{source.code}/{pictures[MEDIUM].name}"
             photo = ShownPhoto(url=address, width=made.widths[MEDIUM], height=made.heights[MEDIUM])
         documents = await self._documents(alert_id, source, jpegs)

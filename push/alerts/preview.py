@@ -65,12 +65,16 @@ def preview(
     }
 
 
-def photos(content: str, proposed: str | None) -> dict[str, str | None]:
-    """Return the address of the picture that phones would show, by notice; a text of follow-ups has none."""
-    return {
-        notice.value: None if notice in rendering.follow_ups else rendering.photo_url
+def photos(content: str, proposed: str | None, tags: Mapping[bool, str | None]) -> dict[str, str | None]:
+    """Return the address of the picture that phones would show, by notice; a text of follow-ups has none.
+
+    `tags`: of the photo that is shown (False), and of the one that is proposed (True), where there is one.
+    """
+    shown = {
+        notice: rendering.with_photo_of_page(tags.get(notice is Notice.UPDATE, tags.get(False)))
         for notice, rendering in _contents(content, proposed).items()
     }
+    return {notice.value: None if notice in one.follow_ups else one.photo_url for notice, one in shown.items()}
 
 
 class ReminderPlan(msgspec.Struct, frozen=True, kw_only=True):

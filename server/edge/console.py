@@ -114,7 +114,7 @@ def console_of(
         queue=Queue(alerts, pages),
         alert=AlertPage(alerts, pages, maps, rates, funnel),
         actions=action_pages,
-        review=Review(alerts, actions, preview, pages, maps, watching.trail),
+        review=Review(alerts, actions, preview, pages, maps, watching.trail, watching.photo),
         update=UpdatePage(alerts, actions, preview, pages, watching.trail),
         alarms=AlarmsPage(operators.alarms, pages),
         shift=Shift(pool, pages),

@@ -24,6 +24,7 @@ from handlers.operators.sightings.delivery import Delivery
 from handlers.operators.sightings.sightings import SightingReports
 from handlers.operators.watching.area import AlertArea
 from handlers.operators.watching.funnel import Funnel
+from handlers.operators.watching.photo import AlertPhoto
 from handlers.operators.watching.rates import Rates
 from handlers.operators.watching.routes import Watching
 from handlers.operators.watching.trail import AlertTrail
@@ -110,7 +111,13 @@ def handlers_of(
         outcomes=Outcomes(pool),
         alarms=Alarms(within),
         administration=administration_of(pool, vault),
-        watching=Watching(AlertArea(pool, cities), Rates(pool, disclosure), AlertTrail(pool), Funnel(pool, disclosure)),
+        watching=Watching(
+            AlertArea(pool, cities),
+            Rates(pool, disclosure),
+            AlertTrail(pool),
+            Funnel(pool, disclosure),
+            AlertPhoto(pool, objects),
+        ),
         sightings=SightingReports(
             pool,
             Sightings(pool, sealing),
@@ -126,7 +133,7 @@ def handlers_of(
             intake=intake,
             notices=Notices(pool, engine.actions, engine.sharing, signed, disclosure),
             places=NewPlaces(pool, engine.changes, planner, signed, cities),
-            photos=NewPhotos(pool, signed, planner),
+            photos=NewPhotos(pool, engine.changes, signed, planner),
             updates=Updates(pool, engine.changes, signed, planner),
             countersignatures=Countersignatures(pool, engine.sharing, signed, disclosure),
             exercises=exercises,

@@ -39,4 +39,4 @@ returning u.id, u.shard_from, u.shard_to, s.alert_id, s.notice, u.message_versio
           due.expires, due.status, due.content, extract(epoch from due.expires - now())::float8 as left_s,
           s.id as sweep_id, (select coalesce(max(seq), 0) from audit_event) as trail_seq, true as entrants, r.longitude, r.latitude,
           coalesce(r.nearness, r.ring)::integer as nearness, due.subject_kind, due.area_version,
-          (select p.tag from case_photo p where p.alert_id = s.alert_id and p.state = 'made') as photo_tag;
+          (select g.photo_tag from page g where g.alert_id = s.alert_id) as photo_tag;

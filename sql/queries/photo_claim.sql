@@ -1,8 +1,8 @@
 -- Claims the photo that waits longest, for $1; what is not believed fetches nothing before somebody believes it. Photos of
 -- alerts that are over are not asked for.
 update case_photo p set attempts = p.attempts + 1, try_at = clock_timestamp() + $1::interval
-where p.alert_id = (
-    select w.alert_id from case_photo w join alert a on a.id = w.alert_id
+where (p.alert_id, p.wish) = (
+    select w.alert_id, w.wish from case_photo w join alert a on a.id = w.alert_id
     where w.state = 'wanted' and w.try_at <= clock_timestamp() and a.child_deleted_at is null
       and a.state in ('in_review', 'scheduled', 'sending', 'sent', 'paused')
       and (a.unverified is null or a.state <> 'in_review')

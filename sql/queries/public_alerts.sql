@@ -13,8 +13,8 @@ select a.id, a.state, a.received_at, a.expires, a.longitude, a.latitude, a.city,
        (select array_agg(n.notice order by n.version) from notice n where n.alert_id = a.id) as notices,
        (select array_agg(n.at order by n.version) from notice n where n.alert_id = a.id) as moments,
        coalesce(shown.later, '{}') || a.extended || coalesce(g.photos_at, '{}') as changes,
-       coalesce(shown.circles, '[]')::text as circles, case when p.state = 'made' then p.tag end as photo_tag
-from public a left join page g on g.alert_id = a.id left join case_photo p on p.alert_id = a.id cross join lateral (
+       coalesce(shown.circles, '[]')::text as circles, g.photo_tag
+from public a left join page g on g.alert_id = a.id cross join lateral (
     select max(r.radius_km) filter (where r.longitude is null) as radius_km,
            jsonb_agg(jsonb_build_array(r.longitude, r.latitude, r.radius_km) order by r.ring)
                filter (where r.longitude is not null) as circles, bool_or(r.city) as whole,

@@ -9,6 +9,8 @@
 -- no two units ever fail to wait for each other. A ring that was held before anything of it began holds up no other.
 -- A follow-up notice is ready when nothing older of its alert is in sending in the lane. A reminder, which says the newest
 -- version, waits for nothing.
+-- The photo of an alert is that which is published, whose address answers; where one is made and about to be, the units wait
+-- for it until `photo_due_at`, a second at most.
 -- `trail_seq` is the newest event of the trail: a claim of a record that lost events is given back.
 -- A claim that is lost in a crash of PostgreSQL only repeats the sweep of a unit, minus the ledger: no wait for the
 -- disk.
@@ -52,6 +54,8 @@ with soft as (
     where may_send(a.state, a.version, s.notice,
                    case when s.notice in ('alert', 'reminder') then a.version else s.version end)
       and (s.notice <> 'alert' or (a.expires > now() and r.due_at <= now() and r.held is null))
+      and (s.notice in ('found', 'cancel')
+           or not exists (select from page g where g.alert_id = a.id and g.photo_due_at > now()))
       and (s.notice <> 'reminder' or (a.expires > now() and s.begun_at is not null))
     order by wanted.place, picked.shard_from limit $5
 )
@@ -65,4 +69,4 @@ returning u.id, u.shard_from, u.shard_to, s.alert_id, s.notice, u.message_versio
           extract(epoch from due.expires - now())::float8 as left_s, s.id as sweep_id,
           (select coalesce(max(seq), 0) from audit_event) as trail_seq, false as entrants,
           r.longitude, r.latitude, coalesce(r.nearness, r.ring, 0)::integer as nearness, due.subject_kind, due.area_version,
-          (select p.tag from case_photo p where p.alert_id = s.alert_id and p.state = 'made') as photo_tag;
+          (select g.photo_tag from page g where g.alert_id = s.alert_id) as photo_tag;

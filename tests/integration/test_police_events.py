@@ -230,6 +230,32 @@ def test_an_endpoint_is_reached_by_https(url: str, taken: bool) -> None:  # noqa
     assert (url_fault(url) is None) is taken
 
 
+async def test_an_attempt_that_fails_after_its_endpoint_was_removed_leaves_the_event_dead(
+    deployment: Deployment, pool: Pool
+) -> None:
+    """Another endpoint, set later, is not told what was meant for the one before."""
+    async with PoliceEndpoint() as endpoint, PoliceEndpoint() as later:
+        endpoint.status = 500
+        endpoint.answers.clear()
+        server, _ = await _server(deployment, endpoint, "all")
+        alert = await _file(deployment, server)
+        before, after = report_of(alert, "seen"), report_of(alert, "seen later")
+        await take(pool, sealing_of(deployment), before)
+        await _told(endpoint, "sighting.reported")
+        await deployment.run("authority", "endpoint", "sz", "--remove")
+        endpoint.answers.set()
+        await deployment.run("authority", "endpoint", "sz", "--url", later.url, "--passes-on", "all", "--json")
+        # What had waited longer would be sent first.
+        await deployment.query(
+            "update police_event set try_at = now() - interval '1 minute' where delivered_at is null"
+        )
+        await take(pool, sealing_of(deployment), after)
+        told = await _told(later, "sighting.reported")
+    assert [one.event["sighting"]["what"] for one in told] == ["seen later"]
+    dead = (await deployment.get(f"{server.url}/v1/authorities/sz/events?dead=true"))["events"]
+    assert {one["error"] for one in dead} == {"endpoint removed"}
+
+
 async def test_a_removed_endpoint_is_told_nothing(deployment: Deployment, pool: Pool) -> None:
     """What was still to be sent is dead, without an alarm; and a later sighting makes no event."""
     async with PoliceEndpoint() as endpoint:

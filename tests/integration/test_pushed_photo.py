@@ -19,6 +19,7 @@ from tests.support.cap.documents import keys
 from tests.support.cap.messages import public_settings
 from tests.support.life.officers import Officers
 from tests.support.pictures import encoded, scene
+from tests.support.processes.deployment import CASE
 from tests.support.processes.processes import until
 from tests.support.processes.public_site import URL, public_site
 from tests.support.providers.lanes import WebpushLane
@@ -61,11 +62,9 @@ async def _sent_to_a_browser(deployment: Deployment, **case: object) -> tuple[st
         site = await public_site(deployment)
         path = shown["image"].removeprefix(URL)
 
-        async def is_there() -> bool:
-            async with aiohttp.ClientSession() as session, session.get(site.url + path) as answer:
-                return answer.status == 200 and answer.content_type == "image/jpeg"
-
-        await until(is_there)
+        # A phone does not ask twice: it is there once the first is notified.
+        async with aiohttp.ClientSession() as session, session.get(site.url + path) as answer:
+            assert (answer.status, answer.content_type) == (200, "image/jpeg")
         return alert, shown, world.site.asked
 
 
@@ -83,6 +82,35 @@ async def test_a_photo_that_came_with_the_case_is_shown_too(deployment: Deployme
     alert, shown, asked = await _sent_to_a_browser(deployment, photo_data=photo)
     assert shown["image"].startswith(f"{URL}/p/{code_of(UUID(alert))}/photo.1-")
     assert asked == []
+
+
+async def test_no_push_has_the_address_of_a_picture_that_cannot_be_published(deployment: Deployment) -> None:
+    """The objects are away as the alert is approved: it is sent all the same, without a picture that nobody gets."""
+    lane = WebpushLane(deployment)
+    await lane.start()
+    await lane.people(3)
+    async with photo_world(deployment, **lane.env()) as world:
+        officers = Officers(deployment, world.server)
+        await officers.review(Review.APPROVE)
+        await officers.person("Li", Role.APPROVER)
+        alert = await world.file(photo_data=data_uri(encoded(scene(400, 300), "JPEG")))
+        await world.until_photo(alert, "made")
+        published = deployment.folder / "objects" / "published"
+        aside = published.with_name("aside")
+        if published.exists():
+            published.rename(aside)
+        published.write_text("a file where a folder was")
+        assert (await officers.act(alert, "approval", by="Li"))[0] == 200
+        await deployment.sent(world.server, alert)
+        assert (await _shown(lane)).get("image") is None
+        published.unlink()
+        if aside.exists():
+            aside.rename(published)
+
+        async def is_published() -> bool:
+            return bool((await deployment.query("select photo_tag is not null from page"))[0][0])
+
+        await until(is_published)
 
 
 async def _public(server: str, alert: str) -> etree._Element:
@@ -107,9 +135,20 @@ async def test_aggregators_get_another_edition_with_our_copy_once_it_is_there(de
         first = await _public(world.server.url, alert)
         assert (first.findtext(f"{CAP}msgType"), first.findtext(f".//{CAP}uri")) == ("Alert", None)
         released.set()
-        await world.until_photo(alert, "made")
+
+        async def is_another() -> bool:
+            return (await _public(world.server.url, alert)).findtext(f".//{CAP}uri") is not None
+
+        await until(is_another)
         second = await _public(world.server.url, alert)
         assert second.findtext(f"{CAP}msgType") == "Update"
         assert (first.findtext(f"{CAP}identifier") or "?") in (second.findtext(f"{CAP}references") or "")
         address = second.findtext(f".//{CAP}uri") or ""
         assert address.startswith(f"{URL}/p/{code_of(UUID(alert))}/photo.1-")
+        # One that is withdrawn is in no message any more, whoever had signed it before.
+        broken = data_uri(b"not a picture")
+        assert (await world.send({"case_number": CASE["case_number"], "photo_data": broken}))[0] == 200
+        third = await _public(world.server.url, alert)
+        assert third.findtext(f".//{CAP}uri") is None
+        assert third.findtext(f"{CAP}identifier") != second.findtext(f"{CAP}identifier")
+        assert (second.findtext(f"{CAP}identifier") or "?") in (third.findtext(f"{CAP}references") or "")

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from handlers.operators.actions import AlertActions
     from handlers.operators.alerts import Alerts
     from handlers.operators.preview import Preview
+    from handlers.operators.watching.photo import AlertPhoto
     from handlers.operators.watching.trail import AlertTrail
 
 READ: Final = "read-"
@@ -32,7 +33,7 @@ READ: Final = "read-"
 
 
 class Review:
-    """`/console/alerts/{id}/review` and `/console/alerts/{id}/approval`."""
+    """`/console/alerts/{id}/review`, its photo, and `/console/alerts/{id}/approval`."""
 
     def __init__(
         self,
@@ -42,8 +43,10 @@ class Review:
         pages: Pages,
         map_page: MapPage,
         trail: AlertTrail,
+        photo: AlertPhoto,
     ) -> None:
         self._trail = trail
+        self._photo = photo
         self._alerts = alerts
         self._map = map_page
         self._actions = actions
@@ -53,6 +56,10 @@ class Review:
     async def get(self, call: Call[None]) -> web.Response:
         """Show what would be sent."""
         return await self._page(call, {}, [], None)
+
+    async def get_photo(self, call: Call[None]) -> web.Response:
+        """Return the picture that is judged, as the API does."""
+        return await self._photo.get(call)
 
     async def post(self, call: Call[bytes]) -> web.StreamResponse:
         """Approve, where every language was read."""
@@ -92,6 +99,7 @@ class Review:
             notice=notice,
             texts=shown.notices.get(notice, {}),
             reasons=shown.reasons,
+            photo=shown.photo,
             revision=shown.alert.review.revision,
             fields=fields,
             errors={error.path.removeprefix("$."): error.detail for error in errors},

@@ -15,6 +15,7 @@ from handlers.operators.watching.trail import TrailAnswer, TrailQuery
 if TYPE_CHECKING:
     from handlers.operators.watching.area import AlertArea
     from handlers.operators.watching.funnel import Funnel
+    from handlers.operators.watching.photo import AlertPhoto
     from handlers.operators.watching.rates import Rates
     from handlers.operators.watching.trail import AlertTrail
 
@@ -26,6 +27,7 @@ class Watching(NamedTuple):
     rates: Rates
     trail: AlertTrail
     funnel: Funnel
+    photo: AlertPhoto
 
 
 def routes(of: Watching) -> list[Route]:
@@ -63,6 +65,17 @@ def routes(of: Watching) -> list[Route]:
             handler=of.funnel.get,
             answers=(Answer(200, "The funnel.", FunnelAnswer),),
             problems=(ProblemCode.UNKNOWN_ALERT,),
+        ),
+        Route(
+            method="GET",
+            path="/v1/alerts/{id}/photo",
+            access=Role.OPERATOR,
+            operation="read_photo",
+            summary="The photo that is judged with an alert or its proposal, as phones get it; who saw it is recorded.",
+            tag="operators",
+            handler=of.photo.get,
+            answers=(Answer(200, "The picture.", bytes, "image/jpeg"),),
+            problems=(ProblemCode.UNKNOWN_ALERT, ProblemCode.NO_PHOTO, ProblemCode.STORE_UNAVAILABLE),
         ),
         Route(
             method="GET",

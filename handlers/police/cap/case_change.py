@@ -81,7 +81,11 @@ def asked_by(
     )
     upon = None if standing.change_request is None else standing.revision
     return Asked(
-        requested=requested, upon=upon, paths=PATHS, notes=(*notes, *(note for note in said_of if note is not None))
+        requested=requested,
+        upon=upon,
+        paths=PATHS,
+        notes=(*notes, *(note for note in said_of if note is not None)),
+        photo_url=content.photo_url if is_cap and "photo_url" in changed else None,
     )
 
 

@@ -7,13 +7,14 @@ Bounded: a life by `life_max` from the receipt; a wider ring as `push.alerts.act
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from msgspec.structs import replace
 
 import sql.cases
 import sql.lifecycle
+import sql.photos
 import sql.progress
 from push.alerts.actions import widening
 from push.alerts.actions.proposals import CaseChange, Part, Widening
@@ -41,7 +42,8 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     """A change of the case as a message asks for it.
 
     `upon`: the revision of what waited for approval when it was made, None: nothing did; `builds`: it has what waited
-    in it. `paths`: where the message has the end and the area. `notes`: what is known of it already.
+    in it. `paths`: where the message has the end and the area. `notes`: what is known of it already. `photo`: the photo
+    of who is missing as it was sent; `photo_url`: where another one is than before, to be seen by who approves it.
     """
 
     requested: CaseChange
@@ -49,6 +51,8 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     builds: bool = False
     paths: Mapping[Part, str]
     notes: tuple[str, ...] = ()
+    photo: bytes | None = None
+    photo_url: str | None = None
 
 
 class Settled(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,6 +72,21 @@ def notes_on_waiting(alert: LockedAlert, done: Done, *, builds: bool) -> list[st
     return notes
 
 
+async def with_photo(connection: Connection, alert_id: UUID, requested: CaseChange, asked: Asked) -> CaseChange:
+    """Return a change that waits for approval with its photo, made meanwhile so that who approves it sees it."""
+    if asked.photo is None and asked.photo_url is None:
+        return requested
+    return replace(requested, photo=await sql.photos.propose(connection, alert_id, asked.photo_url, asked.photo))
+
+
+async def give_photo(connection: Connection, alert_id: UUID, alert: LockedAlert, asked: Asked, done: Done) -> Done:
+    """Have the photo that was sent shown, with a change that was made at once; what is being sent gets no other one."""
+    if asked.photo is None:
+        return done
+    await sql.photos.give(connection, alert_id, asked.photo)
+    return replace(done, details=done.details | {"bytes": len(asked.photo)}, halts=done.halts or alert.notified)
+
+
 async def reword(
     planner: Planner, connection: Connection, alert_id: UUID, alert: LockedAlert, changed: Content
 ) -> Done:
@@ -85,6 +104,23 @@ async def reword(
     await sql.lifecycle.append_notice(connection, alert_id, version, Notice.UPDATE, encoded)
     await planner.add_follow_up(connection, alert_id, alert.status, Notice.UPDATE, version)
     return Done(after=state, details={"version": version}, halts=True)
+
+
+def laid_over(stands: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+    """Return a tree with what is given in its place, field by field; lists as a whole."""
+    trees = {name for name, value in given.items() if isinstance(value, dict) and isinstance(stands.get(name), dict)}
+    return stands | {name: laid_over(stands[name], value) if name in trees else value for name, value in given.items()}
+
+
+async def _replace(connection: Connection, alert_id: UUID, requested: CaseChange) -> None:
+    """Replace the case, its photo and its end, as far as they change."""
+    if requested.case is not None and requested.digest is not None:
+        await sql.cases.replace(connection, alert_id, requested.case, requested.digest)
+    if requested.photo is not None:
+        # After the case, whose address would have it fetched once more.
+        await sql.photos.show_proposed(connection, alert_id, requested.photo)
+    if requested.expires is not None:
+        await sql.lifecycle.extend(connection, alert_id, requested.expires)
 
 
 class CaseChanging:
@@ -133,14 +169,13 @@ class CaseChanging:
             widen = ready
 
         async def change_case() -> Done:
-            if requested.case is not None and requested.digest is not None:
-                await sql.cases.replace(connection, alert_id, requested.case, requested.digest)
-            if requested.expires is not None:
-                await sql.lifecycle.extend(connection, alert_id, requested.expires)
+            await _replace(connection, alert_id, requested)
             done = await reword(self._planner, connection, alert_id, alert, changed)
             wider = {} if widen is None else (await widen()).details
             details = {"parts": list(requested.parts)} | done.details | wider
-            return replace(done, details=details, halts=done.halts or requested.expires is not None)
+            return replace(
+                done, details=details, halts=done.halts or requested.expires is not None or requested.photo is not None
+            )
 
         return change_case
 

@@ -156,7 +156,7 @@ class Changes:
                     # Who approved it approved another case.
                     await sql.lifecycle.reword(connection, alert_id, alert.content)
                 return msgspec.structs.replace(stays, keep=lambda locked: answer.keep(locked, alert_id, ()))
-            done = await self._apply(connection, alert_id, alert, Action.UPDATE, order, settled.requested)
+            done = await self._apply(connection, alert_id, alert, Action.UPDATE, order, settled.requested, asked)
             if isinstance(done, Refused):
                 return done
             await self._seal(connection, alert_id, order)
@@ -172,7 +172,8 @@ class Changes:
         sealing, row = self._planner.sealing, await sql.sealed.read(connection, alert_id)
         before = None if row is None else sealing.open(row.case_id, row.ciphertext)
         tree = {} if before is None else msgspec.json.decode(before)
-        text = msgspec.json.encode(_laid_over(tree, msgspec.json.decode(order.sealed)), order="deterministic")
+        laid = case_changes.laid_over(tree, msgspec.json.decode(order.sealed))
+        text = msgspec.json.encode(laid, order="deterministic")
         case_id = await sql.sealed.case_of(connection, alert_id)
         await sql.sealed.put(connection, case_id, sealing.seal(case_id, text))
 
@@ -223,8 +224,9 @@ class Changes:
         action: Action,
         order: Order,
         requested: ChangeRequest,
+        asked: Asked | None = None,
     ) -> Done | Refused:
-        """Carry a change request out, or propose it where it needs approval."""
+        """Carry a change request out, or propose it where it needs approval; `asked`: as which change of the case."""
         held = raised(alert, order)
         ready = await self.prepare(connection, alert_id, held, requested)
         waits = must_wait(held)
@@ -237,7 +239,11 @@ class Changes:
             return refused
         if held is not alert:
             await sql.lifecycle.raise_review(connection, alert_id, held.review, list(order.held_for))
+        if waits and asked is not None and isinstance(requested, CaseChange):
+            requested = await case_changes.with_photo(connection, alert_id, requested, asked)
         done = await (propose(connection, alert_id, held, action, order, requested) if waits else ready())
+        if not waits and asked is not None and isinstance(done, Done):
+            done = await case_changes.give_photo(connection, alert_id, alert, asked, done)
         if held is not alert and isinstance(done, Done):
             done = _held(done, order)
         if action is not Action.EXTEND and isinstance(done, Done):
@@ -290,9 +296,3 @@ def _held(done: Done, order: Order) -> Done:
     after = State.IN_REVIEW if done.after is State.SCHEDULED else done.after
     details = done.details | {"held_for": list(order.held_for)}
     return msgspec.structs.replace(done, after=after, details=details)
-
-
-def _laid_over(stands: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
-    """Return a tree with what is given in its place, field by field; lists as a whole."""
-    trees = {name for name, value in given.items() if isinstance(value, dict) and isinstance(stands.get(name), dict)}
-    return stands | {name: _laid_over(stands[name], value) if name in trees else value for name, value in given.items()}

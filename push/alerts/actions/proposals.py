@@ -112,7 +112,8 @@ class CaseChange(msgspec.Struct, frozen=True, kw_only=True, tag="case", omit_def
 
     `base`: the digest of the case that it was made from. `case` (JSON text) and `digest` replace it in the record,
     None: it stays. `changed`: the fields of `content` that replace those of the alert. `same_locales`: texts in exactly
-    the languages of the alert. `area`: a wider ring.
+    the languages of the alert. `area`: a wider ring. `photo`: the wish of the photo that waits with it
+    (`sql.photos.propose`), None: it brings none.
     """
 
     parts: tuple[Part, ...]
@@ -124,6 +125,7 @@ class CaseChange(msgspec.Struct, frozen=True, kw_only=True, tag="case", omit_def
     same_locales: bool = False
     expires: datetime | None = None
     area: Widening | None = None
+    photo: int | None = None
 
     def applied_to(self, stands: Content) -> Content:
         """Return what phones show then, of what they show now."""

@@ -5,6 +5,7 @@ Bounded by the test that opens it.
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import msgspec
@@ -33,6 +34,8 @@ class PoliceEndpoint:
     def __init__(self) -> None:
         self.told: list[Told] = []
         self.status = 204
+        self.answers = asyncio.Event()
+        self.answers.set()
         self.url = ""
         self._runner: web.AppRunner | None = None
 
@@ -57,6 +60,7 @@ class PoliceEndpoint:
     async def _take(self, request: web.Request) -> web.Response:
         headers = {name.lower(): value for name, value in request.headers.items()}
         self.told.append(Told(headers, await request.read()))
+        await self.answers.wait()
         return web.Response(status=self.status, headers={"Location": "/elsewhere"})
 
     async def _elsewhere(self, _: web.Request) -> web.Response:
