@@ -14,6 +14,7 @@ import msgspec
 import sql.sightings
 from geo.area import distance_km
 from public.sightings.decisions import SightingState
+from public.sightings.intake.inbox import BLOCK_BYTES
 from sql.sightings import NewSighting, PhotoRow
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ async def add(
 ) -> Added:
     """Store a report of an alert that `sql.sightings.alert_of` returned in this transaction."""
     content = sealing.of(alert.id, alert.salt).seal(msgspec.json.encode(report.said))
+    folder_bytes = BLOCK_BYTES if photos else 0
     new = NewSighting(
         id=report.id,
         alert_id=alert.id,
@@ -72,7 +74,7 @@ async def add(
         content=content,
         said=sealing.digest(alert.id, report.block, f"{report.said.what}\n{report.said.place}"),
         proved=report.proved,
-        size_bytes=ROW_BYTES + len(content) + sum(photo.size_bytes for photo in photos),
+        size_bytes=ROW_BYTES + len(content) + sum(photo.size_bytes for photo in photos) + folder_bytes,
         hashes=[photo.hash for photo in photos if photo.hash is not None and has_features(photo.hash)],
     )
     is_new = await sql.sightings.add(connection, new) is not None

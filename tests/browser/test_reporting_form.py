@@ -21,7 +21,7 @@ from tests.support.public.strangers import publish, site_for
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from playwright.async_api import Browser, Page
+    from playwright.async_api import Browser, Page, Route
 
     from tests.support.processes.deployment import Deployment
     from tests.support.processes.processes import Process
@@ -208,6 +208,75 @@ async def test_a_photo_of_20_mb_arrives_although_its_connection_is_cut_twice(
     assert original.stat().st_size > PHOTO_BYTES, "all of it is kept, sealed"
     await context.close()
     await way.close()
+
+
+async def _with_photo(browser: Browser, url: str, photo: Path) -> tuple[Page, list[str]]:
+    """Open the form, and return the page, with the methods of the requests for photos that it sends from then on."""
+    photo.write_bytes(heic(scene(800, 600), camera_exif()))
+    page = await browser.new_page(viewport=NARROW)
+    sent: list[str] = []
+    page.on("request", lambda one: sent.append(one.method) if "/photos" in one.url else None)
+    await page.goto(url)
+    await page.fill("#what", "a girl with a grey dog")
+    return page, sent
+
+
+async def test_a_photo_without_room_is_asked_for_once_and_the_words_go(
+    deployment: Deployment, browser: Browser, tmp_path: Path
+) -> None:
+    """507 is an answer for good: the page says so at once, and so does the receipt."""
+    server, alert, _, code = await _site(deployment)
+    (deployment.folder / "objects/inbox/photos/0").mkdir(parents=True)
+    (deployment.folder / "objects/inbox/photos/0/filler").write_bytes(bytes(8_000_000))
+    site = (await site_for(deployment, QQ_ALERT_PUBLIC__SIGHTINGS__DISK_MB="10")).url
+    page, sent = await _with_photo(browser, f"{site}/s/{code}/en", tmp_path / "photo.heic")
+    await page.set_input_files("#photo", tmp_path / "photo.heic")
+    await expect(page.locator("[data-progress]")).to_contain_text("could not be sent")
+    await page.click("button[type=submit]")
+    await page.wait_for_selector(".code")
+    assert sent == ["POST"]
+    assert "A photo could not be taken in" in await page.locator("main").inner_text()
+    assert (await _sighting(deployment, server, alert))["photos"] == []
+    await page.close()
+
+
+async def test_a_photo_that_comes_at_a_bad_moment_is_sent_again(
+    deployment: Deployment, browser: Browser, tmp_path: Path
+) -> None:
+    """Too many requests at its beginning, and no place for its bytes: it arrives all the same."""
+    server, alert, site, code = await _site(deployment)
+    page, sent = await _with_photo(browser, f"{site}/s/{code}/en", tmp_path / "photo.heic")
+    refusals = {"POST": [429], "PATCH": [503, 429]}
+
+    async def refuse(route: Route) -> None:
+        left = refusals.get(route.request.method)
+        await (route.fulfill(status=left.pop()) if left else route.continue_())
+
+    await page.route("**/photos**", refuse)
+    await page.set_input_files("#photo", tmp_path / "photo.heic")
+    await expect(page.locator("[data-progress]")).to_contain_text("is stored", timeout=60_000)
+    await page.click("button[type=submit]")
+    await page.wait_for_selector(".code")
+    assert sent.count("PATCH") == 3
+    assert "could not be taken in" not in await page.locator("main").inner_text()
+    assert len((await _sighting(deployment, server, alert))["photos"]) == 1
+    await page.close()
+
+
+async def test_words_do_not_wait_for_a_photo_that_is_refused_again_and_again(
+    deployment: Deployment, browser: Browser, tmp_path: Path
+) -> None:
+    """Once the report is to be sent, what has no place at that moment is left out; whoever sends it reads so."""
+    server, alert, site, code = await _site(deployment)
+    page, sent = await _with_photo(browser, f"{site}/s/{code}/en", tmp_path / "photo.heic")
+    await page.route("**/photos**", lambda route: route.fulfill(status=503))
+    await page.set_input_files("#photo", tmp_path / "photo.heic")
+    await page.click("button[type=submit]")
+    await page.wait_for_selector(".code", timeout=60_000)
+    assert len(sent) <= 2, "the first of its pauses ends with the report"
+    assert "A photo could not be taken in" in await page.locator("main").inner_text()
+    assert (await _sighting(deployment, server, alert))["photos"] == []
+    await page.close()
 
 
 async def test_a_page_of_another_site_has_its_visitors_report_nothing(deployment: Deployment, browser: Browser) -> None:

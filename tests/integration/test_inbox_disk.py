@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from handlers.public.serving.sightings import disk
-from handlers.public.serving.sightings.admission import Admission, Full
+from handlers.public.serving.sightings.limits import disk
+from handlers.public.serving.sightings.limits.admission import Admission, Full
 from public.objects import Objects, Trouble
 from public.settings import SightingSettings
 from public.sightings.collecting.key_publishing import KeyPublisher
@@ -73,7 +73,7 @@ async def test_a_start_goes_by_the_last_count_while_a_large_inbox_is_counted(
     before = disk.Disk(objects, 10_000_000)
     await before.count()
     monkeypatch.setattr(disk, "FIRST_S", 0.01)
-    monkeypatch.setattr("handlers.public.serving.sightings.admission.LOOK_S", 0.01)
+    monkeypatch.setattr("handlers.public.serving.sightings.limits.admission.LOOK_S", 0.01)
     slow = LongList(objects)
     async with _running(slow) as admission:
 
@@ -93,7 +93,7 @@ async def test_a_start_goes_by_the_last_count_while_a_large_inbox_is_counted(
         await until(seals_to_the_new_key)
         assert public
         await slow.begun.wait()
-        admission.added(500_000)
+        admission.disk.added(500_000)
         slow.ends.set()
 
         async def is_counted() -> bool:

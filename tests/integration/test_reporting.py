@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import html
 import io
 import re
+import shutil
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -264,6 +266,36 @@ async def test_a_block_that_reports_too_much_is_told_whom_to_call(deployment: De
     assert len(await _sightings(deployment, server, alert, 4)) == 4
 
 
+async def test_who_is_refused_keeps_what_was_typed_in_the_language_of_the_form(deployment: Deployment) -> None:
+    """Words come back in the form, also where the block sent too much; a large form is refused unread, in words."""
+    _, _, code = await _alert(deployment)
+    site = await site_for(deployment, QQ_ALERT_PUBLIC__SIGHTINGS__BLOCK_PER_H="1")
+    await receipt_of(site.url, code, "the first one")
+    async with reported(site.url, f"{code}/en", {"what": WORDS, "contact": CONTACT}, accept="text/html") as answer:
+        page = await answer.text()
+        assert answer.status == 429
+    assert "Too many reports came from your network" in page
+    assert WORDS in page
+    assert CONTACT in page
+    async with reported(site.url, f"{code}/en", {"what": WORDS}, [jpeg()], accept="text/html") as answer:
+        assert answer.status == 429
+        assert "Too many reports came from your network" in await answer.text()
+
+
+async def test_what_the_store_refused_is_none_of_the_reports_of_a_block(deployment: Deployment) -> None:
+    """Who tries again and again while it is away has not used up what the block may report."""
+    _, _, code = await _alert(deployment)
+    site = await site_for(deployment, QQ_ALERT_PUBLIC__SIGHTINGS__BLOCK_PER_H="1")
+    folder = deployment.folder / "objects" / "inbox" / "reports"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.write_bytes(b"no folder")
+    for number in range(3):
+        async with reported(site.url, code, {"what": f"{WORDS} {number}"}) as answer:
+            assert answer.status == 503
+    folder.unlink()
+    await receipt_of(site.url, code, WORDS)
+
+
 async def test_a_full_disk_takes_texts_for_longer_than_photos(deployment: Deployment) -> None:
     """At three quarters of the quota photos are left out, and the report goes without; at all of it nothing goes."""
     server, alert, code = await _alert(deployment)
@@ -342,21 +374,30 @@ async def test_pages_of_other_sites_have_nobody_report(deployment: Deployment) -
 
 
 async def test_a_body_that_stands_still_or_has_no_length_is_ended_in_words(deployment: Deployment) -> None:
-    """Without a length none is read; one that stands still is told whom to call, and what came of it is no report."""
+    """Without a length none is read; of one that stands still what came is no report, and stands in the form again."""
     _, _, code = await _alert(deployment)
     site = await site_for(deployment)
-    body = b'--x\r\nContent-Disposition: form-data; name="what"\r\n\r\nhalf of it'
+    part = b'--x\r\nContent-Disposition: form-data; name="%s"\r\n\r\n'
+    parts = [part % b"place" + PLACE.encode() + b"\r\n", part % b"contact" + b"1\r\n", part % b"what" + b"half of it"]
+    body = b"".join(parts)
     head = f"POST /s/{code} HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=x\r\n"
     answers = []
     for length in ("Transfer-Encoding: chunked", "Content-Length: 99999999999", "Content-Length: 5000"):
         reader, writer = await asyncio.open_connection(*site.address)
-        sent = f"{len(body):x}\r\n".encode() + body + b"\r\n" if "chunked" in length else body
-        writer.write(f"{head}{length}\r\n\r\n".encode() + sent)
+        writer.write(f"{head}{length}\r\n\r\n".encode())
+        for one in [f"{len(body):x}\r\n".encode() + body + b"\r\n"] if "chunked" in length else parts:
+            writer.write(one)
+            await writer.drain()
+            # As a slow phone sends it: what follows comes when this was read.
+            async with aiohttp.ClientSession(site.url) as session, session.get("/health"):
+                pass
         answers.append((await asyncio.wait_for(reader.read(), STANDS_STILL_S)).decode())
         writer.close()
-        await writer.wait_closed()
+        with contextlib.suppress(ConnectionError):
+            await writer.wait_closed()
     assert [one[9:12] for one in answers] == ["411", "413", "408"]
     assert all("110" in one for one in answers[1:])
+    assert f'value="{PLACE}"' in answers[2]
     assert not _stored(deployment.folder / "objects" / "inbox" / "reports")
 
 

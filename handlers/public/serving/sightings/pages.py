@@ -128,10 +128,11 @@ class Pages:
             contact_max=CONTACT_MAX,
         )
 
-    def received(self, language: str, receipt: str = "", code: str = "") -> str:
-        """Return what says that a report was received."""
+    def received(self, language: str, receipt: str = "", code: str = "", *, left_out: bool = False) -> str:
+        """Return what says that a report was received; `left_out`: without a photo."""
         language = self.language(language)
-        return self._render("received.html", language, self._texts[language]["received"], receipt=receipt, code=code)
+        heading = self._texts[language]["received"]
+        return self._render("received.html", language, heading, receipt=receipt, code=code, left_out=left_out)
 
     def notice(self, language: str, heading: str, lines: Sequence[str]) -> str:
         """Return a page with a few lines."""

@@ -18,7 +18,7 @@ from public.sightings.intake.inbox import PIECE_BYTES, new_upload
 if TYPE_CHECKING:
     from aiohttp import web
 
-    from handlers.public.serving.sightings.admission import Admission, Keys
+    from handlers.public.serving.sightings.limits.admission import Admission, Keys
     from handlers.public.serving.sightings.limits.places import Body
     from handlers.public.serving.sightings.uploads import Uploads
 
@@ -33,6 +33,7 @@ FIELDS: Final = (
     "language",
     "form",
     "proof",
+    "left_out",
 )
 PHOTO: Final = "photo"
 PHOTO_ID: Final = "photo_id"
@@ -64,9 +65,9 @@ class Form(msgspec.Struct, kw_only=True):
 
 
 class FormReader:
-    """Reads one request."""
+    """Reads one request; without keys it leaves photos aside."""
 
-    def __init__(self, code: str, body: Body, keys: Keys, uploads: Uploads, admission: Admission) -> None:
+    def __init__(self, code: str, body: Body, keys: Keys | None, uploads: Uploads, admission: Admission) -> None:
         self._code = code
         self._body = body
         self._keys = keys
@@ -125,16 +126,17 @@ class FormReader:
 
     async def _photo(self, part: BodyPartReader) -> None:
         first = await self._chunk(part)
-        if not first:
+        if not first or self._keys is None:
+            await self._skip(part)
             return
         refused = self._admission.refused_photo(self._body.block, len(first))
         if len(self.form.uploads) >= PHOTOS_MAX or refused is not None:
             self.form.faults[PHOTO] = Fault.TOO_MANY_PHOTOS if refused is None else Fault.PHOTO_FULL
         else:
-            await self._store(part, first)
+            await self._store(part, first, self._keys)
         await self._skip(part)
 
-    async def _store(self, part: BodyPartReader, first: bytes) -> None:
+    async def _store(self, part: BodyPartReader, first: bytes, keys: Keys) -> None:
         pending = bytearray(first)
 
         async def source(bytes_max: int) -> bytes:
@@ -144,9 +146,9 @@ class FormReader:
             del pending[: len(some)]
             return some
 
-        upload = new_upload(self._keys.receipts, self._code)
+        upload = new_upload(keys.receipts, self._code)
         self._admission.count_upload(self._body.block)
-        stored = await self._uploads.store(self._keys.seal, upload, 0, source)
+        stored = await self._uploads.store(keys.seal, upload, 0, source)
         if isinstance(stored, Stopped):
             self.form.faults[PHOTO] = Fault.PHOTO_TOO_LARGE if stored is Stopped.TOO_LARGE else Fault.PHOTO_LOST
             await self._uploads.remove(upload)

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Final
 from aiohttp import web
 
 from handlers.http.requests import BODY_ERRORS
+from handlers.public.serving.sightings.limits.admission import Full
 from handlers.public.serving.sightings.uploads import Stopped
 from public.sightings.intake.inbox import is_upload, new_upload
 
 if TYPE_CHECKING:
-    from handlers.public.serving.sightings.admission import Admission, Keys
+    from handlers.public.serving.sightings.limits.admission import Admission, Keys
     from handlers.public.serving.sightings.limits.places import Body, BodyPlaces
     from handlers.public.serving.sightings.uploads import Uploads
 
@@ -29,6 +30,12 @@ _STATUS: Final = {
     Stopped.ELSEWHERE: HTTPStatus.CONFLICT,
     Stopped.UNAVAILABLE: HTTPStatus.SERVICE_UNAVAILABLE,
 }
+_FULL: Final = {
+    Full.BLOCK: HTTPStatus.INSUFFICIENT_STORAGE,
+    Full.DISK: HTTPStatus.INSUFFICIENT_STORAGE,
+    Full.AWAY: HTTPStatus.SERVICE_UNAVAILABLE,
+}
+"""507: for good; 503: in a moment it may be otherwise."""
 
 
 class Resuming:
@@ -47,8 +54,9 @@ class Resuming:
             return _answer(HTTPStatus.BAD_REQUEST)
         if size > self._uploads.bytes_max:
             return _answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
-        if self._admission.refused_photo(block, size) is not None:
-            return _answer(HTTPStatus.INSUFFICIENT_STORAGE)
+        full = self._admission.refused_photo(block, size)
+        if full is not None:
+            return _answer(_FULL[full])
         self._admission.count_upload(block)
         upload = new_upload(keys.receipts, request.match_info["code"])
         return web.json_response({"upload": upload}, status=HTTPStatus.CREATED, headers={OFFSET: "0"})
@@ -72,8 +80,9 @@ class Resuming:
             return _answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
         if upload in self._busy:
             return _answer(HTTPStatus.CONFLICT)
-        if self._admission.refused_photo("", request.content_length) is not None:
-            return _answer(HTTPStatus.INSUFFICIENT_STORAGE)
+        full = self._admission.refused_photo("", request.content_length)
+        if full is not None:
+            return _answer(_FULL[full])
         self._busy.add(upload)
         try:
             async with self._places.of(request.content_length).body(block) as body:

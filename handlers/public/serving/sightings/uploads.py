@@ -22,7 +22,7 @@ from public.sightings.intake.inbox import (
 )
 
 if TYPE_CHECKING:
-    from handlers.public.serving.sightings.admission import Admission
+    from handlers.public.serving.sightings.limits.admission import Admission
     from public.objects import Objects
     from public.sightings.intake.inbox_sealing import PublicSeal
 
@@ -84,7 +84,9 @@ class Uploads:
 
     async def hold(self, upload: str, report: str) -> bool:
         """Note that a report has a photo, so that it waits with it; False where the store does not answer."""
-        return await self._objects.put(held_path(upload, report), b"") is None
+        is_held = await self._objects.put(held_path(upload, report), b"") is None
+        self._admission.disk.added(0, with_folder=False)
+        return is_held
 
     async def remove(self, upload: str) -> None:
         """Remove a photo that is not wanted; what is left goes after an hour."""
@@ -94,7 +96,7 @@ class Uploads:
         sealed = seal.seal_piece(upload, start, content)
         trouble = await self._objects.put(piece_path(upload, start, start + len(content)), sealed, is_new=True)
         if trouble is None:
-            self._admission.added(len(sealed))
+            self._admission.disk.added(len(sealed), with_folder=not start)
         elif trouble is Trouble.EXISTS:
             return Stopped.ELSEWHERE
         return None if trouble is None else Stopped.UNAVAILABLE

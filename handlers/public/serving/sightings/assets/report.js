@@ -1,7 +1,8 @@
 // @ts-check
 // The form of a report, better: the location by a button, photos that are resumed after a lost connection, and a proof
 // of work that puts the report before a flood. Without any of it the form works all the same.
-// Bounded: RETRIES of a photo with up to RETRY_MS_MAX between them; the proof within PROOF_MS.
+// Bounded: RETRIES of a photo with up to RETRY_MS_MAX between them; the proof within PROOF_MS. Once the report is to be
+// sent, a photo that the server does not take just now is left out, and the page says so: words wait for no refusal.
 
 const RETRIES = 8;
 const RETRY_MS = 500;
@@ -15,26 +16,65 @@ const LOCATION_MS = 15000;
 /** @param {string} text @param {Record<string, string | number>} values */
 const filled = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => String(values[name] ?? ""));
 
-/** @param {number} ms */
-const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+/**
+ * Waits; not after a signal.
+ * @param {number} ms @param {AbortSignal} [signal] @returns {Promise<void>}
+ */
+function pause(ms, signal) {
+  return new Promise((resolve) => {
+    if (signal?.aborted) resolve();
+    signal?.addEventListener("abort", () => resolve(), { once: true });
+    setTimeout(resolve, ms);
+  });
+}
+
+// What a request came to: done, refused for now, refused for good, or lost on its way, as what the connection does to it.
+const DONE = "done";
+const LATER = "later";
+const NEVER = "never";
+const LOST = "lost";
+
+/** @param {number} status */
+function judged(status) {
+  if (status >= 200 && status < 300) return DONE;
+  // Too slow; or the piece before is still on its way into the store.
+  if (status === 408 || status === 409) return LOST;
+  // 507: no room for photos. 429: too many at this moment.
+  return status === 507 || (status >= 400 && status < 500 && status !== 429) ? NEVER : LATER;
+}
 
 /**
- * Says how far an upload is stored; -1 where it does not answer, -2 where there is none.
- * @param {string} url
+ * Begins an upload; its id, where that is done.
+ * @param {string} url @param {number} size @returns {Promise<[string, string]>}
  */
-async function offsetOf(url) {
+async function begin(url, size) {
   try {
-    const answer = await fetch(url, { method: "HEAD" });
-    return answer.ok ? Number(answer.headers.get("Upload-Offset")) : answer.status === 404 ? -2 : -1;
+    const headers = { "Upload-Length": String(size), Accept: "application/json" };
+    const answer = await fetch(url, { method: "POST", headers });
+    const came = judged(answer.status);
+    return [came, came === DONE ? String((await answer.json()).upload) : ""];
   } catch {
-    return -1;
+    return [LOST, ""];
   }
 }
 
 /**
- * Sends one piece; returns up to where the photo is stored then, or -1.
+ * Says how far an upload is stored.
+ * @param {string} url @returns {Promise<[string, number]>}
+ */
+async function offsetOf(url) {
+  try {
+    const answer = await fetch(url, { method: "HEAD" });
+    return [judged(answer.status), Number(answer.headers.get("Upload-Offset"))];
+  } catch {
+    return [LOST, 0];
+  }
+}
+
+/**
+ * Sends one piece, and says up to where the photo is stored then.
  * @param {string} url @param {Blob} piece @param {number} start @param {(sent: number) => void} progress
- * @returns {Promise<number>}
+ * @returns {Promise<[string, number]>}
  */
 function sendPiece(url, piece, start, progress) {
   return new Promise((resolve) => {
@@ -43,10 +83,9 @@ function sendPiece(url, piece, start, progress) {
     request.setRequestHeader("Upload-Offset", String(start));
     request.upload.addEventListener("progress", (event) => progress(start + event.loaded));
     request.addEventListener("load", () => {
-      const at = request.getResponseHeader("Upload-Offset");
-      resolve(request.status === 204 && at !== null ? Number(at) : -1);
+      resolve([judged(request.status), Number(request.getResponseHeader("Upload-Offset"))]);
     });
-    for (const end of ["error", "abort", "timeout"]) request.addEventListener(end, () => resolve(-1));
+    for (const end of ["error", "abort", "timeout"]) request.addEventListener(end, () => resolve([LOST, start]));
     request.send(piece);
   });
 }
@@ -56,6 +95,7 @@ function improve(form) {
   const texts = form.dataset;
   /** @type {Photo[]} */
   const photos = [];
+  let hurry = new AbortController();
   const status = /** @type {HTMLElement} */ (form.querySelector("[data-progress]"));
   const kept = /** @type {HTMLElement} */ (form.querySelector("[data-kept]"));
   const picker = /** @type {HTMLInputElement} */ (form.querySelector("input[type=file]"));
@@ -63,55 +103,62 @@ function improve(form) {
   /** @param {string} name */
   const field = (name) => /** @type {HTMLInputElement} */ (form.elements.namedItem(name));
 
+  /**
+   * Sends what is still to come of a photo, until it is all there or something goes wrong.
+   * @param {Photo} photo @param {number} failures @param {number} from
+   * @returns {Promise<[string, number]>}
+   */
+  async function sendRest(photo, failures, from) {
+    const { file, number } = photo;
+    if (!photo.upload) {
+      const [came, upload] = await begin(texts.photos ?? "", file.size);
+      if (came !== DONE) return [came, 0];
+      photo.upload = upload;
+    }
+    const url = `${texts.photos}/${photo.upload}`;
+    let at = from;
+    if (failures > 0) {
+      const [came, stored] = await offsetOf(url);
+      if (came === NEVER) {
+        // It is gone: another one is begun.
+        photo.upload = "";
+        return [LATER, 0];
+      }
+      if (came !== DONE) return [came, at];
+      at = stored;
+    }
+    while (at < file.size) {
+      const [came, stored] = await sendPiece(url, file.slice(at, at + PIECE_BYTES), at, (sent) => {
+        const percent = Math.min(99, Math.floor((100 * sent) / file.size));
+        status.textContent = filled(texts.photoSending ?? "", { number, percent });
+      });
+      if (came !== DONE) return [came, at];
+      if (stored <= at) return [LATER, at];
+      at = stored;
+    }
+    return [DONE, at];
+  }
+
   /** @param {Photo} photo @returns {Promise<boolean>} */
   async function send(photo) {
-    const { file, number } = photo;
+    const { number } = photo;
     let failures = 0;
     let at = 0;
     while (failures <= RETRIES) {
-      if (failures > 0) {
-        status.textContent = filled(texts.photoWaiting ?? "", { number });
-        await pause(Math.min(RETRY_MS * 2 ** failures, RETRY_MS_MAX) * (0.5 + Math.random() / 2));
-      }
-      if (!photo.upload) {
-        try {
-          const answer = await fetch(texts.photos ?? "", {
-            method: "POST",
-            headers: { "Upload-Length": String(file.size), Accept: "application/json" },
-          });
-          if (answer.status >= 400 && answer.status < 500) return false;
-          if (!answer.ok) throw new Error("not now");
-          photo.upload = (await answer.json()).upload;
-        } catch {
-          failures += 1;
-          continue;
-        }
-      }
-      const url = `${texts.photos}/${photo.upload}`;
-      if (failures > 0) {
-        const stored = await offsetOf(url);
-        if (stored === -2) photo.upload = "";
-        if (stored < 0) {
-          failures += 1;
-          continue;
-        }
-        if (stored > at) failures = 0;
-        at = stored;
-      }
-      while (at < file.size) {
-        const next = await sendPiece(url, file.slice(at, at + PIECE_BYTES), at, (sent) => {
-          const percent = Math.min(99, Math.floor((100 * sent) / file.size));
-          status.textContent = filled(texts.photoSending ?? "", { number, percent });
-        });
-        if (next <= at) break;
-        at = next;
-        failures = 0;
-      }
-      if (at >= file.size) {
+      const [came, stored] = await sendRest(photo, failures, at);
+      if (came === DONE) {
         status.textContent = filled(texts.photoKept ?? "", { number });
         return true;
       }
-      failures += 1;
+      if (came === NEVER) break;
+      failures = stored > at ? 1 : failures + 1;
+      at = stored;
+      if (failures > RETRIES) break;
+      status.textContent = filled((came === LOST ? texts.photoWaiting : texts.photoBusy) ?? "", { number });
+      const ms = Math.min(RETRY_MS * 2 ** failures, RETRY_MS_MAX) * (0.5 + Math.random() / 2);
+      // Without a connection the words do not go either.
+      await pause(ms, came === LOST ? undefined : hurry.signal);
+      if (came !== LOST && hurry.signal.aborted) break;
     }
     status.textContent = filled(texts.photoFailed ?? "", { number });
     return false;
@@ -194,8 +241,10 @@ function improve(form) {
     event.preventDefault();
     submit.disabled = true;
     status.textContent = texts.sending ?? "";
-    Promise.all([proof, ...photos.map((photo) => photo.done)]).then(([found]) => {
+    hurry.abort();
+    Promise.all([proof, ...photos.map((photo) => photo.done)]).then(([found, ...sent]) => {
       field("proof").value = String(found);
+      field("left_out").value = sent.includes(false) ? "1" : "";
       // While the browser still fires the first submit event it would ignore another one.
       setTimeout(() => {
         ready = true;
@@ -207,6 +256,7 @@ function improve(form) {
   window.addEventListener("pageshow", () => {
     ready = false;
     submit.disabled = false;
+    hurry = new AbortController();
   });
 }
 
