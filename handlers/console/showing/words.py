@@ -115,6 +115,10 @@ PATTERNS: Final[dict[AlarmKind, tuple[tuple[str, str], ...]]] = {
     AlarmKind.UNKNOWN_PAGE_SIGHTINGS: (("reports_aside", "put aside, to be tried again"),),
     AlarmKind.POLICE_UNREACHABLE: (
         ("police", "its endpoint does not take what it is told: sightings may not have arrived"),
+        (
+            "police_links",
+            r"\[cap\] public_url is (?P<url>\S+), with which links to photos begin: nobody could fetch them there",
+        ),
     ),
     AlarmKind.GLYPH_MISSING: (("glyphs", r"characters that no font has: (?P<number>\d+)"),),
     AlarmKind.DELETION_WAITS: (("deletion", "its data is due for deletion, and its objects cannot be deleted"),),
