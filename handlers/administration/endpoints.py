@@ -5,7 +5,7 @@ Bounded: one transaction a change.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import urlsplit
 
 import sql.audit
@@ -15,6 +15,7 @@ from handlers.administration.changing import Administrator, changed
 from handlers.auth.webhook_signatures import Vault, new_secret
 from handlers.http.problem_codes import ProblemCode
 from handlers.http.problems import Refusal
+from push.delivery.clearance import on_this_machine
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -24,6 +25,13 @@ if TYPE_CHECKING:
 URL_MAX: Final = 500
 LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 PASSES_ON: Final = ("operator", "all")
+
+
+class Endpoint(NamedTuple):
+    """Where an authority is told, and what: `operator` (what one passes on) or `all`."""
+
+    url: str
+    passes_on: str
 
 
 def url_fault(url: str) -> str | None:
@@ -43,16 +51,36 @@ def url_fault(url: str) -> str | None:
     return None
 
 
-async def put(pool: Pool, by: Administrator, vault: Vault, authority: str, url: str, passes_on: str) -> str | Refusal:
-    """Set where an authority is told, and what of it; returns the secret with which it is signed from now on."""
-    if (fault := url_fault(url)) is not None:
+def is_of_this_machine(url: str) -> bool:
+    """Tell whether an address means another machine to whoever reads it elsewhere."""
+    host = urlsplit(url).hostname or ""
+    return host in LOOPBACK or on_this_machine(url)
+
+
+def link_fault(url: str, base_url: str) -> str | None:
+    """Return why an authority could not fetch the photos of which it is told; `base_url`: with which links begin."""
+    if is_of_this_machine(base_url) and not is_of_this_machine(url):
+        return f"[cap] public_url is {base_url}, with which links to photos begin: nobody could fetch them there"
+    return None
+
+
+async def put(
+    pool: Pool, by: Administrator, vault: Vault, authority: str, told: Endpoint, base_url: str
+) -> str | Refusal:
+    """Set where an authority is told, and what of it; returns the secret with which it is signed from now on.
+
+    `base_url`: under which it reaches this server.
+    """
+    if (fault := url_fault(told.url) or link_fault(told.url, base_url)) is not None:
         return Refusal(ProblemCode.BAD_FIELDS, fault)
     secret = new_secret()
 
     async def work(connection: Connection) -> str | Refusal:
-        if not await sql.police_events.put_endpoint(connection, authority, url, vault.seal(secret), passes_on):
+        if not await sql.police_events.put_endpoint(
+            connection, authority, told.url, vault.seal(secret), told.passes_on
+        ):
             return inactive(authority)
-        event = by.event("authority endpoint set", authority=authority, passes_on=passes_on)
+        event = by.event("authority endpoint set", authority=authority, passes_on=told.passes_on)
         await sql.audit.append(connection, event)
         return secret
 

@@ -38,17 +38,24 @@ class SignedWebhooks:
 
     async def refusal(self, request: web.Request, authority: str, body: bytes) -> web.Response | None:
         """Return why a request is not taken: not signed by the authority, or too many; None when it is."""
-        try:
-            body.decode()
-        except UnicodeDecodeError:
+        is_large = len(body) > LARGE_BYTES
+        if not (await asyncio.to_thread(_is_text, body) if is_large else _is_text(body)):
             # What is no text cannot be signed as text: the answer says nothing but that.
             return problems.response(ProblemCode.UNREADABLE, "the body is not UTF-8; nothing was stored or sent")
         ciphertexts = await sql.access.secrets_of(self._pool, authority, SECRETS_MAX)
         secrets = self._vault.padded(ciphertexts)
-        if len(body) > LARGE_BYTES:
+        if is_large:
             signed = await asyncio.to_thread(is_signed, secrets, request.headers, body)
         else:
             signed = is_signed(secrets, request.headers, body)
         if not signed:
             return self._authenticator.unsigned(request, authority if ciphertexts else None, UNSIGNED)
         return await self._authenticator.signed(authority)
+
+
+def _is_text(body: bytes) -> bool:
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        return False
+    return True

@@ -6,7 +6,7 @@ Nothing is read from a body before its signature is verified. Bounded: `cases.BO
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import structlog
 from msgspec.structs import replace
@@ -43,6 +43,11 @@ if TYPE_CHECKING:
     from push.message.content import Content
     from sql.audit import AuditEvent
     from sql.database import Pool
+
+PHOTO_LEFT: Final = (
+    "$.photo_data: not stored, because the case stands already: "
+    "send it to /v1/intake/{authority}/photos, where it takes the place of the one before"
+)
 
 _log = structlog.get_logger("handlers.police.intake")
 
@@ -133,6 +138,8 @@ class Intake:
         notes = notes_on_city(case.last_seen, self._cities) + notes_on_photo(case) + notes_on_letters(case)
         notes += notes_on_places(case)
         async with self._filing_service.file(filing) as result:
+            if result.filed is Filed.SAME_CASE and filing.photo is not None:
+                notes.append(PHOTO_LEFT.format(authority=authority))
             answer = answer_to(result, filing, notes, self._filing_service.planner)
             if sent.event is not None and result.filed is Filed.NEW and result.alert is not None:
                 result.events = [*result.events, replace(sent.event, alert=result.alert.id)]

@@ -26,7 +26,8 @@ async def put(settings: Settings, stores: Stores, authority: str, url: str, pass
     """Set where an authority is told what; returns the secret with which it is signed."""
     vault = Vault(encryption_key(settings))
     async with record(stores) as pool:
-        return done(await endpoints.put(pool, here(), vault, authority, url, passes_on))
+        told, base_url = endpoints.Endpoint(url, passes_on), settings.cap.public_url
+        return done(await endpoints.put(pool, here(), vault, authority, told, base_url))
 
 
 async def remove(_: Settings, stores: Stores, authority: str) -> None:

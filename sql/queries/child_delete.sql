@@ -28,8 +28,9 @@ with emptied as (
     -- Whoever has a digest can test guesses of what is deleted: so it needs the server's secret ($3) from now on.
     update cap_message set digest = sha256($3::bytea || digest) where alert_id = $1
 ), untold as (
-    -- What was to be sent of sightings went with them, before (sightings_delete.sql).
-    delete from police_event where alert_id = $1
+    -- What was to be sent of sightings went with them, before (sightings_delete.sql). That the alert is over has nothing of
+    -- the child: it is tried on, for its day, and what nobody took stays listed.
+    delete from police_event where alert_id = $1 and (sighting_id is not null or delivered_at is not null)
 ), unreasoned as (
     delete from audit_reason where alert_id = $1
 ), answered as (

@@ -68,6 +68,8 @@ async def prepare(
         return target
     if requested.people is None or target.city != requested.city:
         return Refused(Refusal.UNKNOWN_AUDIENCE, "try again")
+    if target.ring > len(rings) and not _is_counted(requested, target.ring):
+        return Refused(Refusal.UNKNOWN_AUDIENCE, "another ring was added meanwhile: try again")
     cap = alert.audience_max or planner.plan.audience_cap
     if requested.people > cap:
         return Refused(Refusal.AUDIENCE_CAP, f"{planner.plan.disclosure.about(requested.people)}; the cap is {cap}")
@@ -83,6 +85,11 @@ async def prepare(
         return Done(after=State(alert.state), details={"ring": target.ring, "radius_km": requested.radius_km})
 
     return reach
+
+
+def _is_counted(requested: Widening, number: int) -> bool:
+    """Tell whether the people of a new ring are those that were counted, as far as any were."""
+    return requested.estimate is None or any(ring.ring == number for ring in requested.estimate.rings)
 
 
 def _whole(known: str | None, requested: Widening, number: int) -> Estimate | None:
