@@ -1,7 +1,8 @@
 """Runs `serve-public`: serves published pages and takes in what strangers send, with no way to the stores.
 
-It reads no setting but `[public]`, `[limits]` and `[log]`, and reaches nothing but the objects. Bounded: the
-connections of `[limits]`, `STOP_S` for open requests at the end.
+It reads no settings but `[public]`, `[limits]`, `[log]`, `share_port`, `drain_s` and, for where objects are by default,
+`state_dir`; it has no TLS of its own. It reaches nothing but the objects. Bounded: the connections of `[limits]`,
+`STOP_S` for open requests at the end.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from handlers.public.serving.beacons import Beacons
 from handlers.public.serving.cache import ObjectCache
 from handlers.public.serving.published import Published
 from handlers.public.serving.quick import Answers, QuickConnection
+from handlers.public.serving.readiness import Readiness
 from handlers.public.serving.sightings.part import Reporting
 from handlers.public.serving.verifying import Verifying
 from public.objects import ObjectsAddressError, objects_of
@@ -35,7 +37,6 @@ if TYPE_CHECKING:
 
     from handlers.http.connections import Place
     from handlers.public.serving.application import Part
-    from public.objects import Objects
 
 STOP_S: Final = 2.0
 BACKLOG: Final = 4096
@@ -47,32 +48,21 @@ OBJECT_FILES: Final = 64
 _log = structlog.get_logger("server.serve_public")
 
 
-def parts_of(settings: Settings, objects: Objects, cache: ObjectCache, beacons: Beacons) -> list[Part]:
-    """Return what this process serves and takes in."""
-    public = settings.public
-    try:
-        read_networks(public.sightings.trusted_proxies)
-    except ValueError as error:
-        raise SettingsError(f"$.public.sightings.trusted_proxies: {error}") from None
-    return [
-        Published(cache, public.languages[0]),
-        Verifying(cache, public),
-        beacons,
-        Reporting(objects, cache, public),
-    ]
-
-
 async def serve_public(settings: Settings, ready: Callable[[str], None] = lambda _: None) -> None:
     """Serve until SIGTERM or SIGINT; `ready` gets the base URL."""
     stopping = stop_event()
+    _check(settings)
     try:
         objects = objects_of(settings.public, settings.state_dir)
     except ObjectsAddressError as error:
         raise SettingsError(f"$.public.objects: {error}") from None
-    cache = ObjectCache(objects, settings.public.languages)
-    beacons = Beacons(cache, objects)
-    parts = parts_of(settings, objects, cache, beacons)
-    answers = Answers(cache, settings.public.languages[0], beacons.count_at_once)
+    public, within_s = settings.public, settings.limits.body_s
+    cache = ObjectCache(objects, public.languages)
+    beacons = Beacons(cache, objects, within_s)
+    reporting = Reporting(objects, cache, public, within_s)
+    readiness = Readiness(objects, reporting.takes_reports)
+    parts: list[Part] = [Published(cache, public.languages[0]), Verifying(cache, public), beacons, reporting, readiness]
+    answers = Answers(cache, public.languages[0], beacons.count_at_once)
     url, acceptor, runner = await _listen(settings, parts, answers)
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(part.run(), name=type(part).__name__) for part in parts]
@@ -80,12 +70,28 @@ async def serve_public(settings: Settings, ready: Callable[[str], None] = lambda
             _log.info("public.ready")
             ready(url)
             await stopping.wait()
+            _log.info("public.stopping", drain_s=settings.drain_s)
+            readiness.stopping = True
+            # Whoever balances the load sees that and sends nobody here any more, before the listener closes.
+            await asyncio.sleep(settings.drain_s)
             acceptor.close()
             await runner.cleanup()
         finally:
             await cache.close()
             await cancel_and_wait(tasks)
     _log.info("public.stopped")
+
+
+def _check(settings: Settings) -> None:
+    """Refuse what could not be meant; SettingsError says why."""
+    if settings.tls is not None:
+        raise SettingsError(
+            "$.tls: serve-public has no TLS of its own: put nginx before it (examples/nginx-public.conf)"
+        )
+    try:
+        read_networks(settings.public.sightings.trusted_proxies)
+    except ValueError as error:
+        raise SettingsError(f"$.public.sightings.trusted_proxies: {error}") from None
 
 
 async def _listen(settings: Settings, parts: Sequence[Part], answers: Answers) -> tuple[str, Acceptor, web.AppRunner]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import os
 import signal
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 import aiohttp
+import msgspec
 import pytest
 
 from handlers.public.serving.cache import MISSING_MAX, ObjectCache
@@ -18,8 +20,10 @@ from public.objects import Objects, Trouble, objects_of
 from public.pages.rendering import over_page, state_of
 from public.publishing.site import Assets, put_page
 from public.settings import PublicSettings
+from public.sightings.intake.inbox_sealing import KEY_PATH, InboxKeys, PublishedKey
+from tests.integration.test_tls import issued, written
 from tests.support.processes.processes import UNTIL_S, Process, until
-from tests.support.processes.public_site import public_site
+from tests.support.processes.public_site import public_env, public_site
 from tests.support.public.pages import AROUND, example, source
 from tests.support.public.strangers import objects_for
 
@@ -141,6 +145,83 @@ async def test_the_process_has_no_way_to_a_store_and_ends_in_order(deployment: D
             deployment.own(server)
             await asyncio.wait_for(door.knocked.wait(), UNTIL_S)
             server.end(signal.SIGKILL)
+
+
+async def test_a_process_that_can_serve_nothing_is_alive_and_not_ready(deployment: Deployment) -> None:
+    """Without a key of a server no report is taken in; without objects no page is served; each is said."""
+    objects, folder = _objects(deployment), deployment.folder / "objects"
+    site = await public_site(deployment)
+    async with aiohttp.ClientSession(site.url) as session:
+
+        async def says(status: int, pages: str, reports: str) -> None:
+            async def is_said() -> bool:
+                async with session.get("/ready") as answer:
+                    found = await answer.json()
+                    return (answer.status, found["pages"], found["reports"]) == (status, pages, reports)
+
+            await until(is_said)
+
+        await says(503, "ok", "away")
+        await objects.put(KEY_PATH, msgspec.json.encode(PublishedKey(key=InboxKeys([b"key"]).public)))
+        await says(200, "ok", "ok")
+        folder.rename(deployment.folder / "elsewhere")
+        folder.write_bytes(b"a file where the folder was")
+        await says(503, "away", "away")
+        async with session.get("/health") as health:
+            assert health.status == 200
+
+
+async def test_a_process_that_stops_says_so_before_it_closes(deployment: Deployment) -> None:
+    """For `drain_s` it is not ready and still serves, so that whoever balances the load sends nobody there any more."""
+    objects = _objects(deployment)
+    await objects.put(f"published/p/{CODE}/state.json", b"live")
+    await objects.put(KEY_PATH, msgspec.json.encode(PublishedKey(key=InboxKeys([b"key"]).public)))
+    site = await public_site(deployment, QQ_ALERT_DRAIN_S="300")
+    async with aiohttp.ClientSession(site.url) as session:
+
+        async def status() -> str:
+            async with session.get("/ready") as answer:
+                found: str = (await answer.json())["status"]
+                return found if answer.status == (200 if found == "ready" else 503) else "neither"
+
+        async def is_ready() -> bool:
+            return await status() == "ready"
+
+        async def is_stopping() -> bool:
+            return await status() == "stopping"
+
+        await until(is_ready)
+        os.kill(site.pid, signal.SIGTERM)
+        await until(is_stopping)
+        async with session.get(f"/p/{CODE}/state.json") as page:
+            assert page.status == 200
+    site.end(signal.SIGKILL)
+
+
+async def test_a_certificate_that_would_not_be_used_is_refused(deployment: Deployment) -> None:
+    """Whoever configures TLS does not find plain HTTP served instead."""
+    certificate, key = written(deployment.folder, "public", issued("alerts.example"))
+    tls = {"QQ_ALERT_TLS__CERTIFICATE": str(certificate), "QQ_ALERT_TLS__KEY": str(key)}
+    env = public_env(deployment, QQ_ALERT_PUBLIC__LISTEN="127.0.0.1:0", **tls)
+    log = deployment.folder / "serve-public.log"
+    process = Process("serve-public", env=env, log=log)
+    deployment.own(process)
+
+    async def has_ended() -> bool:
+        return not process.alive
+
+    await until(has_ended)
+    assert "serve-public has no TLS of its own" in log.read_text(encoding="utf-8")
+
+
+async def test_a_beacon_that_is_not_sent_ends(deployment: Deployment) -> None:
+    """Its sender holds no connection for good."""
+    await _objects(deployment).put(f"published/p/{CODE}/state.json", b"live")
+    site = await public_site(deployment, QQ_ALERT_LIMITS__BODY_S="0.5")
+    reader, writer = await asyncio.open_connection(*site.address)
+    writer.write(f"POST /b/{CODE} HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nx".encode())
+    assert (await asyncio.wait_for(reader.read(), UNTIL_S)).startswith(b"HTTP/1.1 204")
+    writer.close()
 
 
 class Doors:

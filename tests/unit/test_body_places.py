@@ -9,6 +9,8 @@ import pytest
 
 from handlers.public.serving.sightings.limits.places import Body, Places
 
+WITHIN_S = 30.0
+
 
 class Sender:
     """Somebody who has a place, and whose body is waited for until it is ended or comes."""
@@ -45,7 +47,7 @@ async def _senders(stack: AsyncExitStack, places: Places, *blocks: str) -> list[
 
 async def test_a_block_with_most_places_gives_one_up_to_another_block() -> None:
     """Also where each of its senders keeps the pace: one block is not all of the country."""
-    places = Places(4, 4)
+    places = Places(4, 4, WITHIN_S)
     async with AsyncExitStack() as stack:
         senders = await _senders(stack, places, "town", "town", "town", "village")
         async with places.body("hamlet") as body:
@@ -56,7 +58,7 @@ async def test_a_block_with_most_places_gives_one_up_to_another_block() -> None:
 
 async def test_who_keeps_the_pace_is_not_ended_for_a_block_that_has_as_much() -> None:
     """When all are busy people, the newcomer is told so: else nobody's photo would ever arrive."""
-    places = Places(3, 2)
+    places = Places(3, 2, WITHIN_S)
     async with AsyncExitStack() as stack:
         senders = await _senders(stack, places, "town", "village", "city")
         for block in ("hamlet", "town"):
@@ -68,7 +70,7 @@ async def test_who_keeps_the_pace_is_not_ended_for_a_block_that_has_as_much() ->
 
 async def test_a_place_comes_back_when_its_body_is_read() -> None:
     """And after a sender that was ended has gone, too: nothing is lost, however often it goes round."""
-    places = Places(2, 2)
+    places = Places(2, 2, WITHIN_S)
     async with AsyncExitStack() as stack:
         for _ in range(5):
             senders = await _senders(stack, places, "town", "town")
@@ -80,7 +82,7 @@ async def test_a_place_comes_back_when_its_body_is_read() -> None:
 async def test_a_sender_is_late_only_while_its_body_is_waited_for() -> None:
     """What the store takes does not count, and what came counts for it; who lost its place waits no more."""
     deadline = asyncio.timeout(None)
-    body = Body("town", deadline)
+    body = Body("town", deadline, WITHIN_S)
     body.came(64 * 1024)
     assert (body.behind_s, body.is_awaited) == (-2.0, False)
 

@@ -117,6 +117,9 @@ class Delivery:
         link = self._links.read(call.request.match_info["link"], time.time())
         if link is None:
             return _gone()
+        async with self._pool.acquire() as connection:
+            if not await sql.police_events.may_read(connection, link.alert):
+                return _gone()
         photo = await self._originals.read(link, copy=query.copy)
         if photo is Trouble.MISSING:
             return _gone()

@@ -2,7 +2,7 @@
 
 Nothing of who sends it is kept: no address, no cookie, no identifier; so anybody can send any number of them, and the
 counts say what browsers said. What is no beacon of a published page is dropped, and answered alike. Bounded:
-`BEACON_BYTES` a request, the counters, `END_S` to store the last of them.
+`BEACON_BYTES` a request within `[limits] body_s`, the counters, `END_S` to store the last of them.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Final
 from aiohttp import web
 
 from handlers.http.headers import SECURITY
+from handlers.http.requests import read_bytes
+from handlers.http.serving.connection import Connection
 from handlers.public.serving.prepared import whole_answer
 from public.funnel.counters import Counters
 from public.funnel.words import BEACON_BYTES, read_beacon
@@ -35,7 +37,9 @@ COUNTED: Final = whole_answer(204, SECURITY | HEADERS)
 class Beacons:
     """`POST /b/CODE`."""
 
-    def __init__(self, cache: ObjectCache, objects: Objects) -> None:
+    def __init__(self, cache: ObjectCache, objects: Objects, within_s: float) -> None:
+        """`within_s`: so long a body may keep us waiting."""
+        self._within_s = within_s
         self._cache = cache
         self._objects = objects
         self._counters = Counters()
@@ -62,7 +66,10 @@ class Beacons:
     async def _count(self, request: web.Request) -> web.Response:
         length = request.content_length
         if length is not None and length <= BEACON_BYTES:
-            action = read_beacon(await request.read())
+            if isinstance(request.protocol, Connection):
+                request.protocol.waits()
+            body = await read_bytes(request, BEACON_BYTES, self._within_s)
+            action = read_beacon(body) if isinstance(body, bytes) else None
             code = request.match_info["code"]
             if action is not None and await self._is_published(code):
                 self._counters.add(PageCode(code), action)

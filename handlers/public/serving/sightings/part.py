@@ -42,12 +42,13 @@ ASSET_CACHE: Final = "public, max-age=86400"
 class Reporting:
     """Takes reports in; a part of serve-public."""
 
-    def __init__(self, objects: Objects, cache: ObjectCache, settings: PublicSettings) -> None:
+    def __init__(self, objects: Objects, cache: ObjectCache, settings: PublicSettings, within_s: float) -> None:
+        """`within_s`: so long a body may keep us waiting, and longer where it is large and keeps coming."""
         photo_bytes = int(settings.sightings.photo_mb * MB)
         self._cache = cache
         self._bytes_max = body_bytes_max(photo_bytes)
         self._admission = Admission(objects, settings.sightings)
-        self._places = BodyPlaces()
+        self._places = BodyPlaces(within_s)
         self._senders = Senders(settings)
         self._uploads = Uploads(objects, self._admission, photo_bytes)
         self._resuming = Resuming(self._uploads, self._admission, self._places)
@@ -70,6 +71,10 @@ class Reporting:
         yield web.get(f"{receipt}/{language}", self._receipt)
         for module in self._modules:
             yield web.get(module.path, self._asset)
+
+    def takes_reports(self) -> bool:
+        """Tell whether what is needed to take reports in is known."""
+        return self._admission.keys is not None and self._admission.disk.used is not None
 
     async def run(self) -> None:
         """Look at the disk and the key, until cancelled."""

@@ -5,8 +5,8 @@ the place of a sender that is behind the pace: in the block that has the most pl
 nobody is, it takes one of a block that has at least two more than its own. Else all places do what they are for.
 
 Bounded: `SMALL_OPEN` bodies of up to `SMALL_BYTES`, `LARGE_OPEN` of others; of a block `SMALL_OF_BLOCK` and
-`LARGE_OF_BLOCK`; as many again that have lost their place and store what came. A body may keep us waiting `WITHIN_S`,
-and a second more for each `BYTES_PER_S`.
+`LARGE_OF_BLOCK`; as many again that have lost their place and store what came. A body may keep us waiting for
+`[limits] body_s`, and a second more for each `BYTES_PER_S`.
 """
 
 from __future__ import annotations
@@ -35,7 +35,6 @@ LARGE_OPEN: Final = 128
 LARGE_OF_BLOCK: Final = 16
 """A block may be a whole town behind one address."""
 
-WITHIN_S: Final = 30.0
 PATIENCE_S: Final = 2.0
 """So far behind the pace a sender may be, as any phone is for a moment, before another one takes its place."""
 
@@ -43,8 +42,9 @@ PATIENCE_S: Final = 2.0
 class Body:
     """A body that is being read; only the time in which its sender keeps us waiting counts against it."""
 
-    def __init__(self, block: str, deadline: asyncio.Timeout) -> None:
+    def __init__(self, block: str, deadline: asyncio.Timeout, within_s: float) -> None:
         self.block = block
+        self._within_s = within_s
         self._deadline = deadline
         self._came_bytes = 0
         self._waited_s = 0.0
@@ -67,7 +67,7 @@ class Body:
     async def wait_for(self, part: Awaitable[_T]) -> _T:
         """Wait for the sender of the body, but not longer than it may keep us waiting."""
         began_s = self._loop.time()
-        self._due(began_s if self._is_ended else began_s + WITHIN_S - self.behind_s)
+        self._due(began_s if self._is_ended else began_s + self._within_s - self.behind_s)
         self._asked_s = began_s
         try:
             return await part
@@ -93,7 +93,8 @@ class Body:
 class Places:
     """The places of one kind of bodies."""
 
-    def __init__(self, total: int, of_block: int) -> None:
+    def __init__(self, total: int, of_block: int, within_s: float) -> None:
+        self._within_s = within_s
         self._total = total
         self._of_block = of_block
         self._blocks: dict[str, set[Body]] = {}
@@ -107,7 +108,7 @@ class Places:
             yield None
             return
         deadline = asyncio.timeout(None)
-        body = Body(block, deadline)
+        body = Body(block, deadline, self._within_s)
         self._blocks.setdefault(block, set()).add(body)
         self._open += 1
         try:
@@ -162,9 +163,9 @@ def _slowest(bodies: set[Body], behind_s: float) -> Body | None:
 class BodyPlaces:
     """The places of all bodies, by their length."""
 
-    def __init__(self) -> None:
-        self._small = Places(SMALL_OPEN, SMALL_OF_BLOCK)
-        self._large = Places(LARGE_OPEN, LARGE_OF_BLOCK)
+    def __init__(self, within_s: float) -> None:
+        self._small = Places(SMALL_OPEN, SMALL_OF_BLOCK, within_s)
+        self._large = Places(LARGE_OPEN, LARGE_OF_BLOCK, within_s)
 
     def of(self, length: int) -> Places:
         """Return the places for bodies of a length."""
