@@ -43,6 +43,7 @@ _DELIVERED = query("police_event_delivered")
 _FAILED = query("police_event_failed")
 _AGAIN = query("police_event_again")
 _LIST = query("police_event_list")
+_OF_ALERT = query("police_event_of_alert")
 _OF_SIGHTINGS = query("police_event_of_sightings")
 _UNREACHABLE = query("police_unreachable")
 
@@ -170,6 +171,11 @@ async def send_again(connection: Connection, authority: str, event: UUID) -> boo
 async def listed(pool: Pool | Connection, authority: str, *, dead: bool, limit: int = LISTED_MAX) -> list[EventRow]:
     """Return the newest events of an authority, or only the dead ones."""
     return [EventRow(*row) for row in await pool.fetch(_LIST, authority, dead, min(limit, LISTED_MAX))]
+
+
+async def of_alert(pool: Pool | Connection, alert_id: UUID) -> list[EventRow]:
+    """Return the newest events of an alert."""
+    return [EventRow(*row) for row in await pool.fetch(_OF_ALERT, alert_id, LISTED_MAX)]
 
 
 async def of_sightings(pool: Pool | Connection, sightings: Sequence[UUID]) -> dict[UUID, DeliveryRow]:

@@ -101,7 +101,7 @@ async def put_page(
         return trouble
     if not await is_wanted():
         return Overtaken.BY_A_CHANGE
-    trouble = await _put(objects, f"{folder}/{STATE}", state_of(source), JSON)
+    trouble = await _put(objects, f"{folder}/{STATE}", state_of(source, around.languages), JSON)
     if trouble is not None:
         return trouble
     pages = {
