@@ -1,6 +1,7 @@
 """Stores what the police are told and where: written by triggers in the transaction that causes it, sent by claims.
 
-Bounded: `CLAIMED_MAX` events a claim, `CLAIMED_OF_ONE` of an authority; `LISTED_MAX` a listing. Events of an alert are
+Each endpoint has a queue of its own. Bounded: `CLAIMED_MAX` events a claim, `MARKED_MAX` a statement; `LISTED_MAX` a
+listing. Events of an alert are
 deleted with the child's data.
 """
 
@@ -19,9 +20,11 @@ if TYPE_CHECKING:
 
     from sql.database import Connection, Pool
 
-CLAIMED_MAX: Final = 16
-CLAIMED_OF_ONE: Final = 4
-"""An authority that does not answer holds back no other."""
+CLAIMED_MAX: Final = 4
+"""Of one authority."""
+
+MARKED_MAX: Final = 1000
+"""Events that are written or given up with one statement: done within a tenth of a second."""
 
 LISTED_MAX: Final = 200
 CHANNEL: Final = "police_event"
@@ -31,11 +34,16 @@ _PUT = query("endpoint_put")
 _REMOVE = query("endpoint_remove")
 _ENDPOINTS = query("endpoint_list")
 _KNOWN = query("endpoint_known")
+_DUE = query("police_due")
 _CLAIM = query("police_event_claim")
+_BACKFILL = query("endpoint_backfill")
+_GONE = query("endpoint_gone_mark")
+_READS = query("police_reads")
 _DELIVERED = query("police_event_delivered")
 _FAILED = query("police_event_failed")
 _AGAIN = query("police_event_again")
 _LIST = query("police_event_list")
+_OF_ALERT = query("police_event_of_alert")
 _OF_SIGHTINGS = query("police_event_of_sightings")
 _UNREACHABLE = query("police_unreachable")
 
@@ -50,7 +58,10 @@ class EndpointRow(msgspec.Struct, frozen=True):
 
 
 class ClaimedEvent(msgspec.Struct, frozen=True):
-    """An event to send; `attempts` with this one. `secret` is sealed. `id` is the webhook-id."""
+    """An event to send; `attempts` with this one. `secret` is sealed. `id` is the webhook-id.
+
+    `over`: it is of a sighting that nobody passed on, and the search is over.
+    """
 
     id: UUID
     authority: str
@@ -64,6 +75,7 @@ class ClaimedEvent(msgspec.Struct, frozen=True):
     secret: bytes
     case_number: str
     status: str
+    over: bool
 
 
 class EventRow(msgspec.Struct, frozen=True):
@@ -113,9 +125,30 @@ async def has_endpoint(pool: Pool | Connection, authority: str) -> bool:
     return known
 
 
-async def claim(pool: Pool, held: timedelta) -> list[ClaimedEvent]:
-    """Return events that are due, which nobody else tries for `held`."""
-    return [ClaimedEvent(*row) for row in await pool.fetch(_CLAIM, CLAIMED_MAX, CLAIMED_OF_ONE, held)]
+async def due(pool: Pool, but: Sequence[str], limit: int) -> list[str]:
+    """Return authorities with something to send now, at most `limit`, without those of `but`."""
+    return [row[0] for row in await pool.fetch(_DUE, list(but), limit)]
+
+
+async def claim(pool: Pool, authority: str, limit: int, held: timedelta) -> list[ClaimedEvent]:
+    """Return what is due of an authority, at most `CLAIMED_MAX`, which nobody else tries for `held`."""
+    return [ClaimedEvent(*row) for row in await pool.fetch(_CLAIM, authority, min(limit, CLAIMED_MAX), held)]
+
+
+async def backfill(pool: Pool) -> bool:
+    """Write events of up to `MARKED_MAX` sightings that came before an endpoint; False when there is nothing to do."""
+    return await pool.fetchval(_BACKFILL, MARKED_MAX) is not None
+
+
+async def give_up_gone(pool: Pool) -> bool:
+    """Mark up to `MARKED_MAX` events for an endpoint that is gone as dead; False when there is nothing to do."""
+    return await pool.fetchval(_GONE, MARKED_MAX) is not None
+
+
+async def may_read(connection: Connection, alert_id: UUID) -> bool:
+    """Tell whether the police may still read what strangers saw of an alert: its authority was not revoked."""
+    reads: bool = await connection.fetchval(_READS, alert_id)
+    return reads
 
 
 async def delivered(pool: Pool, event: UUID, status: int) -> None:
@@ -140,11 +173,16 @@ async def listed(pool: Pool | Connection, authority: str, *, dead: bool, limit: 
     return [EventRow(*row) for row in await pool.fetch(_LIST, authority, dead, min(limit, LISTED_MAX))]
 
 
+async def of_alert(pool: Pool | Connection, alert_id: UUID) -> list[EventRow]:
+    """Return the newest events of an alert."""
+    return [EventRow(*row) for row in await pool.fetch(_OF_ALERT, alert_id, LISTED_MAX)]
+
+
 async def of_sightings(pool: Pool | Connection, sightings: Sequence[UUID]) -> dict[UUID, DeliveryRow]:
     """Return how far what the police are told of sightings has come."""
     return {row[0]: DeliveryRow(*row) for row in await pool.fetch(_OF_SIGHTINGS, list(sightings))}
 
 
-async def unreachable(pool: Pool, attempts: int) -> dict[str, int]:
-    """Return how many events each authority did not take that failed more often than this, or are dead."""
-    return {row[0]: row[1] for row in await pool.fetch(_UNREACHABLE, attempts)}
+async def unreachable(pool: Pool) -> set[str]:
+    """Return the authorities that did not take an event more than twice, or for a day."""
+    return {row[0] for row in await pool.fetch(_UNREACHABLE)}

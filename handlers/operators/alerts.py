@@ -6,7 +6,7 @@ Bounded: the newest 200 (sql.progress.LIST_LIMIT); a list is read once at a time
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import msgspec
 from msgspec import Meta
@@ -74,13 +74,26 @@ class AlertsAnswer(Answer, frozen=True, kw_only=True):
     alerts: list[Alert]
 
 
+class ReadAlert(NamedTuple):
+    """An alert as the record has it, for what is read besides of it, and as it is shown."""
+
+    listed: ListedAlert
+    shown: Alert
+
+
+async def readable(pool: Pool, call: Call[Any]) -> ListedAlert | None:
+    """Return the alert that a path names, None for who may not read it."""
+    alerts = await sql.progress.list_alerts(pool, call.alert_id)
+    return alerts[0] if alerts and scope_of(call.bearer).shows(alerts[0]) else None
+
+
 class Alerts:
     """`GET /v1/alerts` and `GET /v1/alerts/{id}`."""
 
     def __init__(self, pool: Pool, watcher: Watcher, disclosure: Disclosure) -> None:
         self._pool = pool
         self._watcher = watcher
-        self._lists = Shared(self._listed)
+        self._lists: Shared[tuple[AlertsQuery, Scope], AlertsAnswer] = Shared()
         self._disclosure = disclosure
 
     async def get_all(self, call: Call[None]) -> AlertsAnswer:
@@ -89,15 +102,15 @@ class Alerts:
 
     async def listed_for(self, bearer: Bearer, query: AlertsQuery) -> AlertsAnswer:
         """Return the alerts that the bearer of a token may read."""
-        return await self._lists.get((query, scope_of(bearer)))
+        scope = scope_of(bearer)
+        return await self._lists.get((query, scope), lambda: self._listed(query, scope))
 
     def watched_for(self, bearer: Bearer) -> list[ListedAlert]:
         """Return the alerts that the bearer of a token may read, as this process saw them last."""
         scope = scope_of(bearer)
         return [one for one in self._watcher.listed.values() if scope.shows(one)]
 
-    async def _listed(self, asked: tuple[AlertsQuery, Scope]) -> AlertsAnswer:
-        query, scope = asked
+    async def _listed(self, query: AlertsQuery, scope: Scope) -> AlertsAnswer:
         listed = await sql.progress.list_alerts(
             self._pool,
             limit=query.limit,
@@ -111,9 +124,13 @@ class Alerts:
 
     async def get_one(self, call: Call[Any]) -> AlertAnswer | web.Response:
         """Return one alert."""
-        alerts = await sql.progress.list_alerts(self._pool, call.alert_id)
-        shown = alerts and scope_of(call.bearer).shows(alerts[0])
-        return AlertAnswer(alert=self._with_progress(alerts[0])) if shown else unknown_alert()
+        read = await self.read(call)
+        return unknown_alert() if read is None else AlertAnswer(alert=read.shown)
+
+    async def read(self, call: Call[Any]) -> ReadAlert | None:
+        """Return one alert as it is shown and as it was read, None for who may not read it."""
+        listed = await readable(self._pool, call)
+        return None if listed is None else ReadAlert(listed, self._with_progress(listed))
 
     async def after_action(self, alert_id: UUID) -> AlertAnswer | web.Response:
         """Return one alert to whom has just acted on it, although it may not wait for them any longer."""

@@ -83,7 +83,7 @@ class Public:
         self._signer = signer
         self._feed = Kept(self._atom, FEED_KEPT_S)
         self._reads = asyncio.Semaphore(READS_MAX)
-        self._messages = Shared(self._read)
+        self._messages: Shared[UUID, Form | None] = Shared()
         self._entries = _Versions[Entry]()
         self._signed = _Versions[Form]()
         self._listed: tuple[list[str], Form] | None = None
@@ -112,7 +112,7 @@ class Public:
         """Return one alert's signed message as it stands."""
         if self._signer is None:
             return problems.response(ProblemCode.NOT_PUBLISHED, UNSIGNED)
-        message = await self._messages.get(call.alert_id)
+        message = await self._messages.get(call.alert_id, lambda: self._read(call.alert_id))
         return unknown_public_alert() if message is None else cached(call.request, message, MAX_AGE_S)
 
     async def _read(self, alert_id: UUID) -> Form | None:

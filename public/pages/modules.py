@@ -1,14 +1,12 @@
-"""The modules of pages, under names that change with their content: one that every page loads, and those loaded later.
+"""The module that every page loads, under a name that changes with its content.
 
-What every page loads is one file, made of those in `assets/first` in the order of their names, so that it costs one
-request. Every other file of `assets` is a module of its own, loaded when a reader needs it, by its address in the
-page's `data-modules`. Comments are left out of what is served. Bounded by the files of `public/pages/assets`.
+It is one file, made of those in `assets/first` in the order of their names, so that it costs one request. Comments are
+left out of what is served. Bounded by the files of `public/pages/assets`.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from functools import cache
 from importlib import resources
@@ -43,15 +41,7 @@ def modules() -> dict[str, Module]:
     """Return all modules by name."""
     folder = resources.files("public.pages") / "assets"
     texts = {FIRST: "\n".join(_read(file) for file in _scripts(folder / "first"))}
-    texts |= {file.name.removesuffix(".js"): _read(file) for file in _scripts(folder)}
     return {name: _module(name, text) for name, text in texts.items()}
-
-
-@cache
-def later() -> str:
-    """Return the addresses of the modules that are loaded later, JSON."""
-    urls = {name: module.url for name, module in sorted(modules().items()) if name != FIRST}
-    return json.dumps(urls, separators=(",", ":"))
 
 
 def _scripts(folder: Traversable) -> list[Traversable]:

@@ -17,7 +17,7 @@ from markupsafe import Markup
 
 from public.pages.case import PhoneContent, PublicCase
 from public.pages.facts import Group, groups_of, local
-from public.pages.modules import FIRST, later, modules
+from public.pages.modules import FIRST, modules
 from public.pages.texts import texts_of
 
 if TYPE_CHECKING:
@@ -123,9 +123,7 @@ def live_page(
         metas=tuple(metas),
         documents=tuple(documents),
     )
-    return rendered(
-        "page.html", language, around.languages, page=shown, t=t, module=modules()[FIRST].url, later=later()
-    )
+    return rendered("page.html", language, around.languages, page=shown, t=t, module=modules()[FIRST].url)
 
 
 def over_page(language: str, around: Surroundings) -> bytes:
@@ -138,14 +136,15 @@ def over_page_in(language: str, languages: Sequence[str]) -> bytes:
     return rendered("over.html", language, languages)
 
 
-def state_of(source: PageSource | None) -> bytes:
-    """Return what open tabs ask for; None: the alert is over."""
+def state_of(source: PageSource | None, languages: Sequence[str] = ()) -> bytes:
+    """Return what open tabs and the form of reports ask for; None: the alert is over. With its titles by language."""
     if source is None:
         return msgspec.json.encode({"state": "over"})
     mark = {"mark": source.status} if source.status in MARKS else {}
     state = {"state": "live", "expires": source.expires.astimezone(UTC), "call": source.case.contact.phone}
     state["zone"] = source.content.time_zone
-    return msgspec.json.encode(state | mark)
+    titles = {one: source.content.text(one).title for one in languages}
+    return msgspec.json.encode(state | {"titles": titles} | mark)
 
 
 def rendered(template: str, language: str, languages: Sequence[str], **values: object) -> bytes:

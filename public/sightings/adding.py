@@ -72,7 +72,7 @@ async def add(
         accuracy_m=report.accuracy_m,
         distance_km=_distance_km(alert, report),
         content=content,
-        said=sealing.digest(alert.id, report.block, f"{report.said.what}\n{report.said.place}"),
+        said=sealing.digest(alert.id, report.block, _said(report)),
         proved=report.proved,
         size_bytes=ROW_BYTES + len(content) + sum(photo.size_bytes for photo in photos) + folder_bytes,
         hashes=[photo.hash for photo in photos if photo.hash is not None and has_features(photo.hash)],
@@ -83,6 +83,18 @@ async def add(
             await sql.sightings.add_photo(connection, alert.id, _row(report.id, photo))
     state = SightingState.CLOSED if alert.over else SightingState.NEW
     return Added(alert_id=alert.id, authority=alert.authority, state=state, is_new=is_new)
+
+
+def _said(report: Report) -> str:
+    """Return by what a report is the same as another one of its address block.
+
+    Without words that is itself alone: a block may be a town, and photos are compared as photos. The place counts to
+    about a kilometre, as a phone that stays where it is says it a little differently each time.
+    """
+    if not report.said.what.strip():
+        return str(report.id)
+    place = "" if report.longitude is None else f"{report.longitude:.2f} {report.latitude:.2f}"
+    return f"{report.said.what}\n{report.said.place}\n{place}"
 
 
 def has_features(difference_hash: int) -> bool:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from push.alerts.lifecycle import Action, State
+from push.alerts.lifecycle import NOT_NOTIFIED, Action, State
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -32,6 +32,16 @@ class Review(enum.StrEnum):
 
 APPROVALS: Final = {Review.APPROVE: 1, Review.TWO_PERSON: 2}
 """How many different people approve. A veto of an alert in its grace asks for one, too."""
+
+
+def approvals_needed(review: Review) -> int:
+    """Return how many different people approve an alert under a policy; one, where it came to that without one."""
+    return APPROVALS.get(review, 1)
+
+
+def changes_wait(state: State, review: Review) -> bool:
+    """Tell whether a change of an alert needs approval: people were notified, and an approval came before that."""
+    return state not in NOT_NOTIFIED and review in APPROVALS
 
 
 class Asked(enum.StrEnum):

@@ -129,7 +129,7 @@ def console_of(
         sightings=SightingPages(
             SightingsPage(pool, alerts, operators.sightings, pages),
             SightingPage(pool, alerts, operators.sightings, pages),
-            PolicePage(pool, alerts, operators.sightings, pages),
+            PolicePage(alerts, operators.sightings, pages),
         ),
         statistics=StatisticsPage(pool, operators.outcomes, pages, settings.privacy.people_min, zone),
         administration=AdministrationPages(

@@ -40,7 +40,7 @@ class PoliceEvents:
     def __init__(self, settings: Settings, engine: Engine, vault: Vault) -> None:
         self._alarms = engine.alarms
         self._vault = vault
-        self._unreachable: dict[str, int] = {}
+        self._unreachable: set[str] = set()
         self._misaddressed: dict[str, str] = {}
         self._standing: set[str] = set()
         self._base_url = settings.cap.public_url
@@ -71,7 +71,7 @@ class PoliceEvents:
     def _secret(self, sealed: bytes) -> str | None:
         return next(iter(self._vault.open([sealed])), None)
 
-    def _hear(self, unreachable: dict[str, int]) -> None:
+    def _hear(self, unreachable: set[str]) -> None:
         self._unreachable = unreachable
         self._judge()
 

@@ -1,6 +1,3 @@
--- What still was to be sent there goes nowhere.
-with left_over as (
-    update police_event set dead_at = clock_timestamp(), error = 'endpoint removed'
-    where authority_id = $1 and delivered_at is null and dead_at is null
-)
+-- What still was to be sent there goes nowhere: nothing is claimed for an endpoint that is gone, and it is marked by and by
+-- (endpoint_gone_mark.sql), so that this takes no longer however much it is.
 delete from authority_endpoint where authority_id = $1 returning authority_id;

@@ -84,6 +84,7 @@ async def screens(page: Page, desk: Desk, scene: Scene) -> list[str]:
         answer = await page.request.get(f"{desk.server.url}{path}")
         is_page = answer.headers["content-type"].startswith("text/html")
         assert answer.status < 500, (path, answer.status)
+        assert not scene.sighting or not path.endswith(scene.sighting) or answer.status == 200, path
         found += [path] * is_page
     return found
 
@@ -95,9 +96,11 @@ def paths_of(path: str, scene: Scene) -> list[str]:
         return [path]
     missing = [name for name in names if name not in scene.examples]
     assert not missing, f"{path}: tests/browser/screens.py has no example of {missing}"
+    # A sighting is of one alert.
+    examples = scene.examples | ({"id": [scene.sent]} if "sighting" in names else {})
     found = [path]
     for name in names:
-        found = [re.sub(rf"{{{name}[^}}]*}}", value, one) for one in found for value in scene.examples[name]]
+        found = [re.sub(rf"{{{name}[^}}]*}}", value, one) for one in found for value in examples[name]]
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
@@ -25,10 +26,18 @@ async def test_two_people_approve_a_case_and_everybody_is_notified(desk: Desk, l
     await expect(anna.locator("[data-approved=waits]")).to_contain_text(
         "1 of 2" if locale == "en" else "已有 1 人批准，共需 2 人"
     )
+    approved, other = ("You have approved", "Judge") if locale == "en" else ("您已批准", "审阅并批准")
+    await expect(anna.locator(".stop-bar [data-not-mine]")).to_contain_text(approved)
+    bo = await desk.signed_in(Role.APPROVER, "Bo", locale=locale)
+    # Also in the part that is written anew for all who look at the alert at once.
+    part = f"{desk.server.url}/console/alerts/{alert['id']}/part/state"
+    read = "async (part) => await (await fetch(part)).text()"
+    texts = await asyncio.gather(*(page.evaluate(read, part) for page in (anna, bo)))
+    assert [approved in text for text in texts] == [True, False]
+    assert [other in text for text in texts] == [False, True]
     await anna.goto(f"{desk.server.url}/console/queue")
     await expect(anna.locator("table.queue")).to_contain_text(alert["case_number"])
     assert await anna.locator("table.queue a.primary").count() == 0
-    bo = await desk.signed_in(Role.APPROVER, "Bo", locale=locale)
     await approve(bo, desk, alert)
     sent = "it is being sent" if locale == "en" else "正在发送"
     await expect(bo.locator("[data-approved=approval]")).to_contain_text(sent)
@@ -41,6 +50,29 @@ async def test_two_people_approve_a_case_and_everybody_is_notified(desk: Desk, l
     # The other desk sees it without being asked to look.
     await anna.goto(f"{desk.server.url}/console/alerts/{alert['id']}")
     await expect(anna.locator(".state-found")).to_be_visible()
+
+
+async def test_the_review_of_a_change_leads_with_what_would_change(desk: Desk) -> None:
+    """The area that is proposed, and why, before the estimate of the alert as it stands."""
+    deployment, url = desk.deployment, desk.server.url
+    await deployment.run("authority", "review", "sz", "--policy", "approve")
+    _, answer = await deployment.file(desk.server)
+    alert, number = answer["alert"]["id"], answer["alert"]["case_number"]
+    approval = {"reason": "read", "case_number": number, "revision": answer["alert"]["review"]["revision"]}
+    assert (await deployment.post(f"{url}/v1/alerts/{alert}/approval", approval, await deployment.colleague()))[
+        0
+    ] == 200
+    await deployment.sent(desk.server, alert)
+    wider = {"reason": "taken away in a car", "case_number": number, "radius_km": 200}
+    assert (await deployment.post(f"{url}/v1/alerts/{alert}/rings", wider))[0] == 200
+    page = await desk.signed_in(Role.APPROVER, "Anna", javascript=False)
+    await page.goto(f"{url}/console/alerts/{alert}/review")
+    await expect(page.locator("main section h2").first).to_have_text("What is proposed")
+    first = page.locator("main section").first
+    text = await first.inner_text()
+    places = [text.index(one) for one in ("200 km", "taken away in a car", "As it stands", "Deadline")]
+    assert places == sorted(places), text
+    await expect(first.locator("[data-proposal]")).to_have_count(1)
 
 
 @pytest.mark.parametrize("locale", ["en", "zh-CN"])

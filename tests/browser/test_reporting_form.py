@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
+from uuid import UUID
 
+import aiohttp
 import pytest
 from playwright.async_api import ViewportSize, expect
 
+from runtime.page_codes import code_of
 from tests.support.axe import violations
 from tests.support.pictures import BEIJING, IPHONE, camera_exif, heic, scene
 from tests.support.processes.processes import until
@@ -109,6 +112,43 @@ async def test_a_report_goes_without_javascript(deployment: Deployment, browser:
     sighting = await _sighting(deployment, server, alert)
     assert (sighting["receipt"], sighting["place"], sighting["proved"]) == (receipt, "South Station", False)
     assert sighting["photos"][0]["readable"]
+    await context.close()
+
+
+@pytest.mark.parametrize("with_script", [True, False])
+async def test_the_form_says_whom_it_is_about_and_leads_to_its_page_and_the_other_language(
+    deployment: Deployment, browser: Browser, *, with_script: bool
+) -> None:
+    """In the title of the tab and on the form; also where it came back with a mistake, and never in the address."""
+    await deployment.provider()
+    server = await deployment.server(**public_env(deployment))
+    _, answer = await deployment.file(server)
+    alert, site = answer["alert"]["id"], (await site_for(deployment)).url
+    await deployment.sent(server, alert)
+    code = code_of(UUID(alert))
+
+    async def is_published() -> bool:
+        async with aiohttp.ClientSession() as session, session.get(f"{site}/p/{code}/en") as found:
+            return found.status == 200
+
+    await until(is_published)
+    preview = (await deployment.get(f"{server.url}/v1/alerts/{alert}/preview"))["notices"]["alert"]
+    titles = {language: next(iter(preview[language].values()))["title"] for language in ("zh-CN", "en")}
+    context = await browser.new_context(java_script_enabled=with_script, viewport=NARROW)
+    page = await context.new_page()
+    await page.goto(f"{site}/s/{code}/en")
+    for language, other, heading in (("en", "zh-CN", "I saw this child"), ("zh-CN", "en", "我见过这个孩子")):
+        assert await page.title() == f"{heading} · {titles[language]}"
+        await expect(page.locator(".about")).to_have_text(titles[language])
+        await page.click("button[type=submit]")
+        await page.wait_for_selector("[role=alert]")
+        assert await page.title() == f"{heading} · {titles[language]}"
+        assert await page.locator(f"nav a[href='/p/{code}/{language}']").count() == 1
+        await page.click(f"nav a[hreflang={other}]")
+        await page.wait_for_url(f"**/s/{code}/{other}")
+    await page.click(f"nav a[href='/p/{code}/en']")
+    await page.wait_for_url(f"**/p/{code}/en")
+    await expect(page.locator("h1")).to_have_text(titles["en"])
     await context.close()
 
 

@@ -16,6 +16,7 @@ from handlers.http.roles import Role
 from runtime.page_codes import code_of
 from sql.database import open_pool
 from sql.page_counts import CountRow
+from sql.police_events import LISTED_MAX
 from tests.browser.desk import Desk
 from tests.support.pictures import jpeg
 from tests.support.processes.deployment import CASE
@@ -26,7 +27,7 @@ from tests.support.public.seen import TAKEN, seen
 from tests.support.public.strangers import publish, receipt_of, site_for
 
 if TYPE_CHECKING:
-    from playwright.async_api import Browser
+    from playwright.async_api import Browser, Page
 
     from tests.support.processes.deployment import Deployment
 
@@ -130,6 +131,59 @@ async def test_keys_move_and_decide_nothing(desk: Desk) -> None:
     for key in "abcdefhilmnopqrstuvwxyz0123456789":
         await page.keyboard.press(key)
     assert await desk.deployment.query("select distinct state from sighting") == [("new",)]
+
+
+@pytest.mark.parametrize("locale", ["en", "zh-CN"])
+async def test_what_is_nearly_the_same_stays_the_list_that_was_asked_for(desk: Desk, locale: str) -> None:
+    """As many as the link says, whatever was decided of them, also once the open page has asked by itself."""
+    alert = await _alert(desk)
+    photo, again, *_ = await seen(desk.deployment, alert, *REPORTS)
+    decided = "update sighting set state = 'duplicate', decided_by = 'operator Bo', decided_at = now() where id = $1"
+    await desk.deployment.query(decided, UUID(again))
+    page = await desk.signed_in(Role.OPERATOR, "Anna", locale=locale)
+    await page.goto(f"{desk.server.url}/console/alerts/{alert}/sightings/{photo}")
+    link = page.locator("p.decided a", has_text="2")
+    async with page.expect_response("**/part/sightings*") as refreshed:
+        await link.click()
+    assert (await refreshed.value).status == 200
+    rows = page.locator("table.sighted tbody tr")
+    await page.wait_for_function("document.querySelector('html').dataset.link === 'live'")
+    await expect(rows).to_have_count(2)
+    await seen(desk.deployment, alert, {"what": "somewhere else"})
+    async with page.expect_response("**/part/sightings*"):
+        await page.evaluate("document.querySelector('live-region').refresh()")
+    await expect(rows).to_have_count(2)
+    await expect(page.locator("[data-like]")).to_be_visible()
+    assert await page.locator("nav.rooms").count() == 0, "states do not part it"
+
+
+async def test_an_open_list_leaves_one_reading_in_the_trail_and_one_more_when_it_shows_more(desk: Desk) -> None:
+    """However often the page asks by itself; what is new in it is recorded, too, and other readers apart."""
+    alert = await _alert(desk)
+    await seen(desk.deployment, alert, {"what": "near the park"})
+    readings = (
+        "select content::json->'event'->>'actor' from audit_event where content::json->'event'->>'action' = 'read' "
+        'and content like \'%"what":"sightings"%\' order by seq'
+    )
+    anna, bo = [await desk.signed_in(Role.OPERATOR, name) for name in ("Anna", "Bo")]
+
+    async def refresh(page: Page) -> str:
+        async with page.expect_response("**/part/sightings*") as answered:
+            await page.evaluate("document.querySelector('live-region').refresh()")
+        return await (await answered.value).text()
+
+    await anna.goto(f"{desk.server.url}/console/alerts/{alert}/sightings")
+    for _ in range(3):
+        await refresh(anna)
+    assert await desk.deployment.query(readings) == [("operator Anna",)]
+    await seen(desk.deployment, alert, {"what": "at the station"})
+    for _ in range(2):
+        assert "at the station" in await refresh(anna)
+    assert await desk.deployment.query(readings) == [("operator Anna",)] * 2
+    await bo.goto(f"{desk.server.url}/console/alerts/{alert}/sightings")
+    await refresh(bo)
+    await anna.reload()
+    assert await desk.deployment.query(readings) == [(f"operator {name}",) for name in ("Anna", "Anna", "Bo", "Anna")]
 
 
 @pytest.mark.parametrize(("locale", "javascript"), [("en", True), ("zh-CN", False)])
@@ -342,6 +396,48 @@ async def test_what_the_police_did_not_take_is_shown_and_sent_again(
         )
         assert ["operator Anna" in one for (one,) in actors] == [True]
         await desk.close()
+
+
+async def test_who_countersigned_reads_what_the_police_were_told_and_sends_nothing_again(
+    deployment: Deployment, browser: Browser
+) -> None:
+    """As by the API: an officer acts for the own authority. Events of other alerts push none of this one out."""
+    await deployment.provider()
+    desk = Desk(deployment, await deployment.server(**public_env(deployment)), browser)
+    url = "https://police.invalid/"
+    await deployment.run("authority", "endpoint", "sz", "--url", url, "--passes-on", "operator")
+    await deployment.run("authority", "add", "gz", "--name", "Guangzhou")
+    alert = await _alert(desk)
+    await deployment.query(
+        "insert into case_authority (case_id, authority_id, countersigned_at) select case_id, 'gz', now() from alert"
+    )
+    _, other = await deployment.file(desk.server, case_number="2026-2")
+    add = (
+        "insert into police_event (id, authority_id, alert_id, event, alert_state, created_at, try_at, dead_at) "
+        "select gen_random_uuid(), 'sz', $1, 'alert.sent', 'sent', now() + $3 * interval '1 hour', now(), now() "
+        "from generate_series(1, $2)"
+    )
+    await deployment.query("delete from police_event")
+    await deployment.query(add, UUID(alert), 1, 0)
+    await deployment.query(add, UUID(other["alert"]["id"]), LISTED_MAX + 1, 1)
+    address = f"{desk.server.url}/console/alerts/{alert}/police"
+    event = str((await deployment.query("select id from police_event where alert_id = $1", UUID(alert)))[0][0])
+    officer = await desk.signed_in(Role.OPERATOR, "Du", authority="gz")
+    await officer.goto(address)
+    await expect(officer.locator(f"tr[data-event='{event}'][data-state=dead]")).to_be_visible()
+    await expect(officer.locator("tr[data-event] button")).to_have_count(0)
+    sent = await officer.evaluate(
+        "async (event) => (await fetch('', {method: 'POST', body: new URLSearchParams({event})})).status", event
+    )
+    assert sent == 403
+    dead = "select count(*) from police_event where alert_id = $1 and dead_at is not null"
+    assert await deployment.query(dead, UUID(alert)) == [(1,)]
+    own = await desk.signed_in(Role.OPERATOR, "Anna", authority="sz")
+    await own.goto(address)
+    await own.click(f"tr[data-event='{event}'] button")
+    await own.wait_for_url("**/police?done=again")
+    assert await deployment.query(dead, UUID(alert)) == [(0,)]
+    await desk.close()
 
 
 @pytest.mark.parametrize("locale", ["en", "zh-CN"])

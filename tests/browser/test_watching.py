@@ -52,6 +52,26 @@ async def test_the_map_fills_ring_by_ring_and_its_table_agrees(desk: Desk) -> No
         await expect(page.locator(".map-label", has_text=label)).to_have_count(1)
 
 
+@pytest.mark.parametrize("locale", ["en", "zh-CN"])
+async def test_all_of_the_matrix_is_seen_at_1280_pixels(desk: Desk, locale: str) -> None:
+    """With millions in each ring of a lane, and estimates beside them."""
+    page, alert = await _watched(desk, locale)
+    await expect(page.locator("table.matrix thead th.number")).to_have_count(len(alert["rings"]) + 6)
+    wide, place = await page.evaluate(
+        """() => {
+            const matrix = document.querySelector("table.matrix");
+            const figures = matrix.querySelectorAll("[data-figure=accepted], [data-figure=failed]");
+            for (const one of figures) one.textContent = "12,345,678";
+            for (const cell of matrix.querySelectorAll("td[data-ring]")) {
+                cell.querySelector("small")?.remove();
+                cell.insertAdjacentHTML("beforeend", "<small>of about 12,345,678</small>");
+            }
+            return [matrix.parentElement.scrollWidth, matrix.parentElement.clientWidth];
+        }"""
+    )
+    assert wide <= place
+
+
 async def test_the_matrix_and_the_funnel_move_without_loading_the_page_again(desk: Desk) -> None:
     """A page that is open while an alert is sent ends at what was accepted, in the matrix and in the funnel."""
     await desk.deployment.run("authority", "review", "sz", "--policy", "approve")

@@ -12,13 +12,20 @@ from zoneinfo import ZoneInfo
 import aiohttp
 
 import sql.deletion
+import sql.progress
 from handlers.http.roles import Role
+from handlers.operators.watching.area import AlertArea
+from handlers.operators.watching.funnel import Funnel
+from handlers.operators.watching.rates import Rates
 from public.funnel.counters import FOLDER
 from public.funnel.statistics.page import NUMBERS
 from public.funnel.statistics.publishing import StatisticsPublisher
+from push.alerts.disclosure.people import Disclosure
 from runtime.page_codes import code_of
 from server.administration import access
 from server.settings import load
+from sql.database import RecordPool
+from sql.query import query as text_of
 from tests.support.processes.deployment import CASE
 from tests.support.processes.processes import until
 from tests.support.processes.public_site import public_env, public_site
@@ -34,6 +41,20 @@ if TYPE_CHECKING:
     from tests.support.processes.processes import Process
 
 AT_ONCE = 50
+
+
+class _NotingPool(RecordPool):
+    """A pool that notes the queries that it is asked."""
+
+    __slots__ = ("noted",)
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        self.noted: list[str] = []
+
+    async def fetch(self, query: str, *args: object, **options: Any) -> Any:  # noqa: ANN401 - asyncpg's overloads
+        self.noted.append(query)
+        return await super().fetch(query, *args, **options)
 
 
 def _objects(deployment: Deployment) -> Objects:
@@ -278,3 +299,21 @@ async def test_everybody_reads_the_numbers_of_all_alerts_and_what_they_mean(depl
                 assert "Set-Cookie" not in answer.headers
             assert f'<html lang="{language}">' in text
             assert f'data-number="people_notified">{numbers["people_notified"]:,}<' in text
+
+
+async def test_the_parts_of_an_alerts_page_read_the_alert_and_its_units_no_second_time(deployment: Deployment) -> None:
+    """An open page asks for them every few seconds; only the API's funnel, which shows them, sums the units."""
+    _, alert = await _published(deployment)
+    disclosure = Disclosure(1)
+    async with _NotingPool(deployment.database_url) as pool:
+        [listed] = await sql.progress.list_alerts(pool, UUID(alert))
+        assert text_of("alert_list") in pool.noted
+        pool.noted.clear()
+        came_of = await Funnel(pool, disclosure).of(listed, Role.VIEWER)
+        rates = await Rates(pool, disclosure).of(listed)
+        await AlertArea(pool, None).around(listed)
+        assert came_of is not None
+        assert came_of.page is not None
+        assert rates.deadline == listed.deadline
+        assert text_of("page_count_totals") in pool.noted
+        assert not {text_of("alert_list"), text_of("summary_counts")} & set(pool.noted)

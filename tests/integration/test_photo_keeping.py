@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from public.photos.decoding import Decoder
+from public.photos.picture import PictureFault
 from public.sightings.intake.inbox import PHOTOS, original_path
 from public.sightings.photo_keeping import open_original
 from tests.integration.test_claims import add_alert, add_authority
@@ -16,7 +20,11 @@ if TYPE_CHECKING:
     from pathlib import Path
     from uuid import UUID
 
+    from public.photos.picture import Pictures
     from sql.database import Pool
+
+CLOSED_S = 60.0
+"""Only a close that never ends takes so long."""
 
 
 async def _take_in(server: TakingServer, report: UUID) -> None:
@@ -82,3 +90,33 @@ async def test_a_photo_whose_pieces_are_being_deleted_changes_nothing_of_what_is
     assert len(await pool.fetch("select 1 from sighting_photo")) == 1
     await first.close()
     await late.close()
+
+
+class Deaf(Decoder):
+    """Does not end, and hides the first cancellation, as drivers of stores do."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.begun = asyncio.Event()
+
+    async def decode(self, data: bytes) -> Pictures | PictureFault:  # noqa: ARG002 - as that of all
+        """Return nothing ever."""
+        self.begun.set()
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+        await asyncio.Event().wait()
+        return PictureFault.TOOK_TOO_LONG
+
+
+async def test_a_server_ends_although_a_photo_hides_that_it_is_cancelled(pool: Pool, tmp_path: Path) -> None:
+    """What is being kept is cancelled until it ends, and is done again after the next start."""
+    objects, deaf = folder_objects(tmp_path), Deaf()
+    await add_authority(pool)
+    report = await send(objects, OLD, await add_alert(pool, "one", due_in_min=30, rings=(1,)), photos=[jpeg()])
+    server = TakingServer(pool, objects, OLD, decoder=deaf)
+    await server.take()
+    await deaf.begun.wait()
+    await asyncio.wait_for(server.close(), CLOSED_S)
+    again = TakingServer(pool, objects, OLD)
+    await _take_in(again, report.id)
+    await again.close()

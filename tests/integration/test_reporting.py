@@ -16,7 +16,8 @@ import aiohttp
 import msgspec
 from PIL import Image
 
-from public.sightings.intake.inbox import Sent, named, report_path
+from public.objects import Trouble
+from public.sightings.intake.inbox import Priority, Sent, named, report_path
 from public.sightings.intake.inbox_sealing import KEY_ID_BYTES, MARK, InboxKeys, PublicSeal, Unopened
 from public.sightings.intake.proof import is_proof
 from runtime.authentication_codes import key_material
@@ -38,6 +39,9 @@ if TYPE_CHECKING:
 
 STANDS_STILL_S = 90.0
 HEARD_S = 60.0
+LEFT_SAID_S = 90.0
+"""The alarm comes once it was left for half a minute."""
+
 WORDS, CONTACT, PLACE = "a boy with a red kite", "13912345678", "莲花山北门"
 
 
@@ -338,6 +342,15 @@ async def test_what_nobody_can_read_or_place_is_put_aside_and_raises_an_alarm(de
     assert len(await _sightings(deployment, server, alert, 1)) == 1
 
     await until_alarmed(deployment, server, "unreadable_sightings", "unknown_page_sightings")
+    left = report_of(alert, "sealed to the key of a server that is elsewhere")
+    await objects.put(report_path(1, left), other.seal(msgspec.json.encode(Sent(report=left))))
+
+    async def is_said_to_be_left() -> bool:
+        alarms = (await deployment.get(f"{server.url}/v1/alarms"))["alarms"]
+        return [one for one in alarms if "key of another server" in one["detail"]] != []
+
+    await until(is_said_to_be_left, LEFT_SAID_S)
+    assert await objects.get(report_path(1, left)) != Trouble.MISSING, "it stays where it is"
     inbox = deployment.folder / "objects" / "inbox"
     assert [one[15:] for one in _stored(inbox / "unreadable")] == [str(report.id)]
     assert [one[15:] for one in _stored(inbox / "unknown-pages")] == [str(of_no_page.id)]
@@ -424,3 +437,6 @@ async def test_a_report_is_sealed_for_the_first_key_and_opened_with_all(deployme
     assert older.open_piece("0" * 32, 7, piece) == b"piece"
     assert older.open_piece("0" * 32, 8, piece) is Unopened.BROKEN
     assert named("inbox/reports/1/00000000000000-x") is None
+    older_name = named(f"inbox/unreadable/00000000000001-{uuid4()}")
+    assert older_name is not None, "put aside by a server that kept no priority"
+    assert older_name.priority == Priority.FIRST

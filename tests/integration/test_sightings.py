@@ -100,6 +100,33 @@ async def test_the_same_again_is_stacked_and_decided_at_once(deployment: Deploym
     assert duplicates["counts"] == {"new": 6, "passed": 1, "duplicate": 1, "dismissed": 0, "closed": 0}
 
 
+async def test_reports_of_one_town_without_words_or_from_other_places_are_no_stack(
+    deployment: Deployment, pool: Pool
+) -> None:
+    """A block may be a town: different photos without words stand by themselves, and so do the same words elsewhere."""
+    server, alert = await _alert(deployment)
+    sealing, now = sealing_of(deployment), datetime.now(UTC)
+    reports = [
+        (report_of(alert, ""), 0x0F0F_1234_5678_9ABC),
+        (report_of(alert, " "), 0x7F0F_EDCB_0987_0F0F),
+        (report_of(alert, "", place="Futian"), 0x00FF_00FF_1234_00FF),
+        (report_of(alert, "saw him", longitude=NEAR[0], latitude=NEAR[1]), None),
+        (report_of(alert, "saw him", longitude=FAR[0], latitude=FAR[1]), None),
+        (report_of(alert, "saw him", received_at=now, longitude=FAR[0] + 0.001, latitude=FAR[1]), None),
+    ]
+    for report, difference_hash in reports:
+        photos = [] if difference_hash is None else [KeptPhoto(number=1, size_bytes=1000, hash=difference_hash)]
+        assert await take(pool, sealing, report, photos) is not None
+    listed = (await _listed(deployment, server, alert))["sightings"]
+    assert sorted((one["what"].strip(), one["alike"]) for one in listed) == [
+        ("", 1),
+        ("", 1),
+        ("", 1),
+        ("saw him", 1),
+        ("saw him", 2),
+    ]
+
+
 async def test_a_report_that_is_taken_in_twice_stands_once(deployment: Deployment, pool: Pool) -> None:
     """The inbox's id makes it one, also when both come at the same moment."""
     server, alert = await _alert(deployment)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from handlers.console.pages.watching.rates import ROWS_MAX, rows_of
 from handlers.console.showing.thinning import every_nth
-from handlers.operators.watching.rates import RateSample, RatesAnswer, Sample, shown, thinned
+from handlers.operators.watching.rates import RateSample, Sample, shown, thinned
 from push.alerts.disclosure.people import Disclosure
 
 BEGAN = datetime(2026, 11, 29, tzinfo=UTC)
@@ -45,7 +45,7 @@ def test_rates_of_a_table_are_those_between_its_rows_where_time_has_passed(
 ) -> None:
     """However many rows are left out, and also where samples are of one moment."""
     samples = shown(_samples(steps), Disclosure(1))
-    rows = rows_of(RatesAnswer(received_at=BEGAN, deadline=BEGAN, samples=samples))
+    rows = rows_of(samples)
     assert len(rows) <= ROWS_MAX
     assert [row.rate_per_s for row in rows[:1]] == [None] * len(rows[:1])
     for before, row in pairwise(rows):

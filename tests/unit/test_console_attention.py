@@ -31,10 +31,12 @@ def test_every_kind_of_alarm_has_a_name_a_meaning_and_a_remedy(locale: str) -> N
     assert {f"severity.{one.value}" for one in Severity} - texts.keys == set()
 
 
-def test_nothing_calls_for_attention_where_nothing_stands() -> None:
-    """No count, no sound, the plain icon."""
-    assert attention_of([]) == Attention()
-    assert Attention().icon == "icon.svg"
+def test_the_icon_says_first_that_an_alarm_stands_then_that_a_case_waits() -> None:
+    """What nobody has taken before what waits for the reader; the plain icon where there is neither."""
+    alarm = _alarm(AlarmKind.OUTAGE)
+    assert attention_of([alarm], 1).icon == "attention/icon-alarm.svg"
+    assert attention_of([_alarm(AlarmKind.OUTAGE, taken=True)], 1).icon == "attention/icon-waiting.svg"
+    assert attention_of([_alarm(AlarmKind.OUTAGE, taken=True)]).icon == "icon.svg"
 
 
 def test_what_is_taken_or_minor_makes_no_sound() -> None:

@@ -102,9 +102,10 @@ def test_a_page_that_is_over_says_nothing_but_that() -> None:
     assert "<script" not in page
     assert CODE not in page
     assert json.loads(state_of(None)) == {"state": "over"}
-    live = json.loads(state_of(source(example("lost-at-a-park"))))
-    zone = {"zone": "Asia/Shanghai"}
-    assert live == {"state": "live", "expires": "2099-11-28T08:00:00Z", "call": "0755-84450000", **zone}
+    case = source(example("lost-at-a-park"))
+    live = json.loads(state_of(case, AROUND.languages))
+    known = {"zone": "Asia/Shanghai", "titles": {one: case.content.text(one).title for one in AROUND.languages}}
+    assert live == {"state": "live", "expires": "2099-11-28T08:00:00Z", "call": "0755-84450000", **known}
 
 
 def test_what_is_added_to_a_case_is_on_no_page_by_itself() -> None:
@@ -130,5 +131,5 @@ def test_a_module_has_its_digest_in_its_name_and_no_comments() -> None:
     assert b"@ts-check" not in module.content
     assert b"/**" not in module.content
     assert b"https://" not in module.content
-    for function in (b"function blank()", b"function writeAgo()", b"function load(name)"):
+    for function in (b"function blank()", b"function writeAgo()", b"function byHand("):
         assert function in module.content

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 from handlers.console.pages.watching.rates import ROWS_MAX, rows_of
-from handlers.operators.watching.rates import RatesAnswer, Sample, samples_of, shown
+from handlers.operators.watching.rates import Sample, samples_of, shown
 from push.alerts.disclosure.people import Disclosure
 from sql.rates import SPAN, RateRow
 
@@ -32,7 +32,7 @@ def test_what_comes_after_a_pause_began_a_span_before_its_row() -> None:
 def test_a_table_of_some_samples_has_the_rates_since_its_row_before() -> None:
     """What was sent between two rows is the same in the table as in all samples."""
     samples = shown([Sample(_at(5 * row), {"tpns": row * row}) for row in range(2 * ROWS_MAX)], Disclosure(1))
-    rows = rows_of(RatesAnswer(received_at=BEGIN, deadline=_at(1800), samples=samples))
+    rows = rows_of(samples)
     assert len(rows) == ROWS_MAX
     sent = sum((row.rate_per_s or 0) * (row.at - before.at).total_seconds() for before, row in pairwise(rows))
     assert abs(sent - ((rows[-1].sent or 0) - (rows[0].sent or 0))) < ROWS_MAX

@@ -19,7 +19,7 @@ class _Source:
     def __init__(self) -> None:
         self.made = self.at_once = self.most = 0
 
-    async def make(self, _: str = "") -> Form:
+    async def make(self) -> Form:
         self.at_once += 1
         self.most = max(self.most, self.at_once)
         self.made += 1
@@ -50,10 +50,10 @@ def test_a_shared_answer_is_begun_after_it_was_asked_for() -> None:
     source = _Source()
 
     async def main() -> list[bytes]:
-        shared = Shared(source.make)
-        first = asyncio.create_task(shared.get("a"))
+        shared: Shared[str, Form] = Shared()
+        first = asyncio.create_task(shared.get("a", source.make))
         await asyncio.sleep(0.5)
-        later = await asyncio.gather(*(shared.get("a") for _ in range(READERS)))
+        later = await asyncio.gather(*(shared.get("a", source.make) for _ in range(READERS)))
         assert not shared._turns  # noqa: SLF001 - what is kept is not to be seen from outside
         return [(await first).body, *{form.body for form in later}]
 
@@ -65,18 +65,19 @@ def test_a_failure_is_that_of_all_who_waited_and_of_nobody_else() -> None:
     """It is not kept: who asks next gets an answer. One who leaves ends it for nobody."""
     failing = iter([True, True, False, False])
 
-    async def make(_: str = "") -> Form:
+    async def make() -> Form:
         await asyncio.sleep(1)
         if next(failing):
             raise OSError
         return form_of(b"well", "text/plain")
 
     async def main() -> None:
-        kept, shared = Kept(make, 1.0), Shared(make)
-        for get in (kept.get, lambda: shared.get("a")):
+        kept = Kept(make, 1.0)
+        shared: Shared[str, Form] = Shared()
+        for get in (kept.get, lambda: shared.get("a", make)):
             found = await asyncio.gather(*(get() for _ in range(3)), return_exceptions=True)
             assert [type(one) for one in found] == [OSError] * 3
-        for get in (kept.get, lambda: shared.get("a")):
+        for get in (kept.get, lambda: shared.get("a", make)):
             leaving, staying = asyncio.create_task(get()), asyncio.create_task(get())
             await asyncio.sleep(0.5)
             leaving.cancel()

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from handlers.console.pages.queue import waiting_of
 from handlers.console.showing.shared_parts import SharedParts
 from handlers.operators.alerts import AlertAnswer
-from push.alerts.lifecycle import NOT_NOTIFIED, OVER, State
-from push.alerts.review import APPROVALS
+from push.alerts.lifecycle import OVER, State
+from push.alerts.review import approvals_needed, changes_wait
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from handlers.console.pages.watching.map import MapPage
     from handlers.console.pages.watching.rates import RatesPage
     from handlers.console.showing.pages import Pages
+    from handlers.http.bearer import Bearer
     from handlers.http.route import Call
     from handlers.operators.alerts import Alert, Alerts
 
@@ -51,12 +53,13 @@ class AlertPage:
 
     async def get(self, call: Call[None]) -> web.Response:
         """Show the page."""
-        answer = await self._alerts.get_one(call)
-        if not isinstance(answer, AlertAnswer):
+        read = await self._alerts.read(call)
+        if read is None:
             return self._pages.problem(call.request, 404, "problem.unknown_alert")
-        beside = await self._map.values(call, answer.alert) | await self._rates.values(call)
-        beside |= await self._funnel.values(call)
-        values = beside | parts_of(answer.alert) | {"done": call.request.query.get("done")}
+        alert, listed = read.shown, read.listed
+        values = await self._map.values(read) | await self._rates.values(listed)
+        values |= await self._funnel.values(listed, call.bearer.role)
+        values |= parts_of(alert) | {"done": call.request.query.get("done"), "why_not": why_not_of(alert, call.bearer)}
         return self._pages.page(call.request, "alert.html", **values)
 
     async def get_state(self, call: Call[None]) -> web.Response:
@@ -66,7 +69,15 @@ class AlertPage:
             answer = await self._alerts.get_one(call)
             return parts_of(answer.alert) if isinstance(answer, AlertAnswer) else None
 
-        return await self._parts.of_alert(call, "parts/alert_state.html", read)
+        return await self._parts.of_alert(
+            call, "parts/alert_state.html", read, lambda values: why_not_of(values["alert"], call.bearer)
+        )
+
+
+def why_not_of(alert: Alert, bearer: Bearer) -> str | None:
+    """Return why somebody does not decide what an alert waits for (a key of the texts), None where they may."""
+    waiting = waiting_of(alert, bearer)
+    return None if waiting is None else waiting.why_not
 
 
 def parts_of(alert: Alert) -> dict[str, Any]:
@@ -79,8 +90,8 @@ def parts_of(alert: Alert) -> dict[str, Any]:
         "is_over": alert.state in OVER,
         "expected": expected_of(alert),
         "funnel": funnel_of(alert),
-        "approvals_needed": APPROVALS.get(alert.review.policy, 1),
-        "must_propose": alert.state not in NOT_NOTIFIED and alert.review.policy in APPROVALS,
+        "approvals_needed": approvals_needed(alert.review.policy),
+        "must_propose": changes_wait(alert.state, alert.review.policy),
     }
 
 

@@ -61,5 +61,6 @@ def waiting_of(alert: Alert, bearer: Bearer) -> Waiting | None:
         return None
     by = None if proposal is None else proposal.by
     approvals = alert.review.approvals
-    reason = why_not(bearer, what, authority=alert.authority, approvals=approvals, proposed_by=by)
+    authorities = (alert.authority, *alert.countersigned)
+    reason = why_not(bearer, what, authorities=authorities, approvals=approvals, proposed_by=by)
     return Waiting(alert, what, reason)

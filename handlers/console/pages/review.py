@@ -86,8 +86,8 @@ class Review:
         refused: web.Response | None,
         unread: list[str] | None = None,
     ) -> web.Response:
-        answer, shown = await self._alerts.get_one(call), await self._preview.get(call)
-        if not isinstance(answer, AlertAnswer) or isinstance(shown, web.Response):
+        read, shown = await self._alerts.read(call), await self._preview.get(call)
+        if read is None or isinstance(shown, web.Response):
             return self._pages.problem(call.request, 404, "problem.unknown_alert")
         status = 422 if unread or errors else 200 if refused is None else refused.status
         notice = _notice_of(shown.notices)
@@ -95,7 +95,7 @@ class Review:
             call.request,
             "review.html",
             status,
-            **parts_of(answer.alert) | await self._map.values(call, answer.alert),
+            **parts_of(read.shown) | await self._map.values(read),
             notice=notice,
             texts=shown.notices.get(notice, {}),
             reasons=shown.reasons,
@@ -106,7 +106,7 @@ class Review:
             problem=None if refused is None else problem_of(refused),
             changed_by=await changed_by(self._trail, call, refused),
             unread=unread or [],
-            waiting=waiting_of(answer.alert, call.bearer),
+            waiting=waiting_of(read.shown, call.bearer),
             changed=bool(fields) and fields.get("revision") != str(shown.alert.review.revision),
         )
 

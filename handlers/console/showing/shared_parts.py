@@ -18,7 +18,7 @@ from handlers.http.reuse.shared import Shared
 from handlers.operators.scope import scope_of
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Hashable
+    from collections.abc import Awaitable, Callable, Coroutine, Hashable
 
     from aiohttp import web
 
@@ -38,18 +38,25 @@ LEVEL: Final = 5
 """Of gzip: HTML of cards becomes a tenth, at a fifth of what the best costs."""
 
 
-class _Part:
-    """A part for readers of one language and scope; what reads it is the same for all of them."""
+def _nothing(_: dict[str, Any]) -> str | None:
+    """Return what a reader has of their own where a part shows nothing of it."""
+    return None
 
-    def __init__(self, template: str, locale: str, scope: Hashable, texts: Texts, read: Read) -> None:
-        self.template, self.texts, self.read = template, texts, read
-        self._key = (template, locale, scope)
 
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Part) and self._key == other._key
+class _Read:
+    """What was read for a part, and the part as each kind of reader sees it, made once of it."""
 
-    def __hash__(self) -> int:
-        return hash(self._key)
+    def __init__(self, values: dict[str, Any] | None) -> None:
+        self.values = values
+        self._forms: dict[Hashable, asyncio.Task[Form]] = {}
+
+    async def form(self, kind: Hashable, make: Callable[[], Coroutine[Any, Any, Form]]) -> Form:
+        """Return the part as readers of this kind see it."""
+        if kind not in self._forms:
+            self._forms[kind] = asyncio.create_task(make(), name="part of a page")
+            # All who wait for it may have left.
+            self._forms[kind].add_done_callback(lambda made: made.cancelled() or made.exception())
+        return await asyncio.shield(self._forms[kind])
 
 
 class SharedParts:
@@ -58,7 +65,7 @@ class SharedParts:
     def __init__(self, pages: Pages) -> None:
         self._pages = pages
         self._kept: OrderedDict[Hashable, Kept] = OrderedDict()
-        self._fresh: Shared[_Part, Form | None] = Shared(self._form)
+        self._fresh: Shared[Hashable, _Read] = Shared()
 
     async def answer(self, request: web.Request, template: str, scope: Hashable, read: Read) -> web.Response:
         """Return a part; `read` returns what its template shows to readers of this `scope`."""
@@ -68,7 +75,8 @@ class SharedParts:
         if kept is None:
 
             async def make() -> Form | None:
-                return await self._form(_Part(template, t.locale, scope, t, read))
+                values = await read()
+                return None if values is None else await self._form(t, template, values)
 
             kept = self._kept[key] = Kept(make, KEPT_S, since_begun=True)
             if len(self._kept) > KEYS_MAX:
@@ -77,27 +85,29 @@ class SharedParts:
         form = await kept.get()
         return self._pages.compressed(request, b"" if form is None else form.body)
 
-    async def of_alert(self, call: Call[Any], template: str, read: Read) -> web.Response:
+    async def of_alert(
+        self, call: Call[Any], template: str, read: Read, own: Callable[[dict[str, Any]], str | None] = _nothing
+    ) -> web.Response:
         """Return a part of an alert's page no older than the request; who asks meanwhile shares the next one.
 
-        Its template knows the reader's role and scope alone.
+        It is read once for all readers of a scope and role: what is withheld of numbers goes by both. Its template
+        knows the role, and as `why_not` what `own` returns for them: one of few words, each of which is a part to make.
         """
-        t = texts_for(call.request)
-        reader = Reader(call.bearer.role)
+        t, reader = texts_for(call.request), Reader(call.bearer.role)
 
-        async def read_for_reader() -> dict[str, Any] | None:
-            values = await read()
-            return None if values is None else values | {"viewer": reader}
+        async def read_once() -> _Read:
+            return _Read(await read())
 
-        scope = (call.alert_id, scope_of(call.bearer), reader.role)
-        form = await self._fresh.get(_Part(template, t.locale, scope, t, read_for_reader))
-        if form is None:
+        key = (template, call.alert_id, scope_of(call.bearer), reader.role)
+        found = await self._fresh.get(key, read_once)
+        if found.values is None:
             return self._pages.problem(call.request, 404, "problem.unknown_alert")
+        why_not = own(found.values)
+        values = found.values | {"viewer": reader, "why_not": why_not}
+        kind = (t.locale, why_not)
+        form = await found.form(kind, lambda: self._form(t, template, values))
         return self._pages.compressed(call.request, form.body)
 
-    async def _form(self, part: _Part) -> Form | None:
-        values = await part.read()
-        if values is None:
-            return None
-        text = self._pages.part(part.texts, part.template, **values)
+    async def _form(self, t: Texts, template: str, values: dict[str, Any]) -> Form:
+        text = self._pages.part(t, template, **values)
         return form_of(await asyncio.to_thread(gzip.compress, text.encode(), LEVEL), "")

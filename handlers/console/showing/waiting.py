@@ -30,16 +30,24 @@ def what_waits(state: State, *, is_proposed: bool, is_held: bool) -> str | None:
 
 
 def why_not(
-    bearer: Bearer, what: str, *, authority: str, approvals: Collection[str], proposed_by: str | None
+    bearer: Bearer, what: str, *, authorities: Collection[str], approvals: Collection[str], proposed_by: str | None
 ) -> str | None:
-    """Return why somebody does not decide (a key of the texts), None where it waits for them."""
-    if what != "grace" and bearer.role not in ALLOWS[Role.APPROVER]:
-        return "queue.approver"
-    if bearer.authority == authority:
+    """Return why somebody does not decide (a key of the texts), None where it waits for them.
+
+    Whoever acts may hold back what is in its grace, whoever filed it. `approvals`: of what waits for approval.
+    """
+    if bearer.role not in ALLOWS[Role.OPERATOR if what == "grace" else Role.APPROVER]:
+        return "queue.operator" if what == "grace" else "queue.approver"
+    if what == "grace":
+        return None
+    if bearer.authority in authorities:
         return "queue.own_authority"
-    if folded_name(bearer.name) in approvals:
+    name = folded_name(bearer.name)
+    if what != "release" and name in approvals:
         return "queue.approved"
-    return "queue.own_work" if proposed_by is not None and proposed_by.endswith(f" {bearer.name}") else None
+    # The record names who proposed it with their role before the name.
+    by = None if proposed_by is None else folded_name(proposed_by.partition(" ")[2])
+    return "queue.own_work" if by == name else None
 
 
 def number_waiting(alerts: Iterable[ListedAlert], bearer: Bearer) -> int:
@@ -50,5 +58,5 @@ def number_waiting(alerts: Iterable[ListedAlert], bearer: Bearer) -> int:
         what = what_waits(State(one.state), is_proposed=proposal is not None, is_held=one.held)
         if what is not None:
             by = None if proposal is None else proposal.by
-            number += not why_not(bearer, what, authority=one.authority_id, approvals=one.approvals, proposed_by=by)
+            number += not why_not(bearer, what, authorities=one.authorities, approvals=one.approvals, proposed_by=by)
     return number

@@ -22,6 +22,13 @@ _WAITS: Final = (
     r"\((?P<policy>[\w-]+)(?:, (?P<approved>\d+) of (?P<needed>\d+) approved)?\): "
 )
 
+_AT: Final = r"(?P<at>\d{4}-\d\d-\d\dT[\d:.+-]+)"
+
+_FAILED: Final = (
+    ("failed_of", r"authority (?P<authority>.*): more than (?P<limit>\d+) in (?P<seconds>\d+) s"),
+    ("failed", r"more than (?P<limit>\d+) in (?P<seconds>\d+) s"),
+)
+
 PATTERNS: Final[dict[AlarmKind, tuple[tuple[str, str], ...]]] = {
     AlarmKind.AUDIENCE_CAP: (
         ("held", r"rings \[(?P<rings>.*)\] are held at the cap of (?P<people>\d+) people, by estimate or reached"),
@@ -29,11 +36,17 @@ PATTERNS: Final[dict[AlarmKind, tuple[tuple[str, str], ...]]] = {
     AlarmKind.REVIEW: (
         ("waits", _WAITS + "nobody is notified before"),
         ("proposed", _WAITS + r"(?P<action>\w+), by (?P<by>.+?)(?:, whose token is over or revoked: a veto drops it)?"),
-        ("goes_out", r"goes out at (?P<at>\S+) unless somebody vetoes it"),
+        ("goes_out", "goes out at " + _AT + " unless somebody vetoes it"),
     ),
     AlarmKind.REVIEW_LATE: (
-        ("late_review", r"nobody is notified, and the thirty minutes (?:end|ended) at (?P<at>\S+)"),
-        ("late_rings", r"rings \[(?P<rings>.*)\] are held, and the thirty minutes (?:end|ended) at (?P<at>\S+)"),
+        (
+            "late_review",
+            r"nobody is notified, and the thirty minutes (?:end|ended) at " + _AT,
+        ),
+        (
+            "late_rings",
+            r"rings \[(?P<rings>.*)\] are held, and the thirty minutes (?:end|ended) at " + _AT,
+        ),
     ),
     AlarmKind.PAUSED: (("paused", "nobody is notified until somebody resumes it"),),
     AlarmKind.FILER_REVOKED: (("filer_revoked", "who filed it was revoked: nobody is notified until .*"),),
@@ -73,20 +86,43 @@ PATTERNS: Final[dict[AlarmKind, tuple[tuple[str, str], ...]]] = {
     AlarmKind.INDEX_EVICTS: (
         ("evicts", r"maxmemory-policy (?P<policy>\S+), (?P<keys>\d+) keys evicted since its start"),
     ),
-    AlarmKind.FAILED_SIGNATURES: (
-        ("failed_of", r"authority (?P<authority>.*): more than (?P<limit>\d+) in (?P<seconds>\d+) s"),
-        ("failed", r"more than (?P<limit>\d+) in (?P<seconds>\d+) s"),
-    ),
-    AlarmKind.FAILED_TOKENS: (("failed", r"more than (?P<limit>\d+) in (?P<seconds>\d+) s"),),
+    AlarmKind.FAILED_SIGNATURES: _FAILED,
+    AlarmKind.FAILED_TOKENS: _FAILED,
     AlarmKind.UNREADABLE_SECRETS: (("secret", "its webhook secret is encrypted with a key .*"),),
     AlarmKind.EXPIRES_SOON: (
-        ("ends", r"(?P<name>.*) ends at (?P<at>\S+)"),
-        ("ended", r"(?P<name>.*) ended at (?P<at>\S+)"),
+        ("ends", r"(?P<name>.*) ends at " + _AT),
+        ("ended", r"(?P<name>.*) ended at " + _AT),
     ),
     AlarmKind.PROCESS_GONE: (("gone", "it has not written to the record for ten seconds"),),
     AlarmKind.ISSUER_AWAY: (
         ("issuer", r"(?P<why>.*); who is signed in stays so for (?P<minutes>\S+) min after the issuer's last word"),
     ),
+    AlarmKind.INVALID_TOKENS: (
+        (
+            "invalid_tokens",
+            r"(?P<share>\d+%) of the tokens come back invalid; none was removed; correct it, then SIGHUP or a start",
+        ),
+    ),
+    AlarmKind.ANCHOR_REFUSED: (("anchor", r"(?P<file>.+): (?P<why>[^:]+)"),),
+    AlarmKind.PAGE_BEHIND: (
+        ("pages", "pages of alerts are not as the record has them: the objects, or their store, cannot be written"),
+    ),
+    AlarmKind.SIGHTINGS_WAIT: (("reports_wait", "reports wait in the inbox"),),
+    AlarmKind.UNREADABLE_SIGHTINGS: (
+        ("reports_aside", "put aside, to be tried again"),
+        ("reports_other_key", "sealed to a key of another server, which does not take them in"),
+    ),
+    AlarmKind.UNKNOWN_PAGE_SIGHTINGS: (("reports_aside", "put aside, to be tried again"),),
+    AlarmKind.POLICE_UNREACHABLE: (
+        ("police", "its endpoint does not take what it is told: sightings may not have arrived"),
+        (
+            "police_links",
+            r"\[cap\] public_url is (?P<url>\S+), with which links to photos begin: nobody could fetch them there",
+        ),
+    ),
+    AlarmKind.GLYPH_MISSING: (("glyphs", r"characters that no font has: (?P<number>\d+)"),),
+    AlarmKind.DELETION_WAITS: (("deletion", "its data is due for deletion, and its objects cannot be deleted"),),
+    AlarmKind.PHOTO_REFUSED: (("photo", r"(?P<fault>[a-z_]+)"),),
     AlarmKind.MESSAGE_REFUSED: (("refused", r"the provider takes other messages, and not this one: (?P<why>.*)"),),
 }
 """Of each kind the key of a text in the catalogue, and what the record says for it; what matches first is taken."""
@@ -122,6 +158,8 @@ def _values(t: Texts, found: dict[str, str | None], moment: Callable[[datetime],
         values["mark"] = f"{t('alert.unverified')}: " if values["mark"] else ""
         counted = f", {values['approved']}/{values['needed']}" if values["approved"] else ""
         values["approved"] = counted
+    if "fault" in values:
+        values["fault"] = t.word("photo_fault", values["fault"])
     if "action" in values:
         values |= {"action": t.word("do", values["action"]), "by": actor(t, values["by"])}
     return values

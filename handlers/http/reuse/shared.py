@@ -24,24 +24,27 @@ class _Turn(Generic[T]):
 
 
 class Shared(Generic[K, T]):
-    """Answers by key, each made by `make`; what it raises is raised in all who wait for that answer."""
+    """Answers by key."""
 
-    def __init__(self, make: Callable[[K], Awaitable[T]]) -> None:
-        self._make = make
+    def __init__(self) -> None:
         self._turns: dict[K, _Turn[T]] = {}
 
-    async def get(self, key: K) -> T:
-        """Return an answer that was begun after this call."""
+    async def get(self, key: K, make: Callable[[], Awaitable[T]]) -> T:
+        """Return an answer that was begun after this call; what `make` raises is raised in all who wait for it.
+
+        `make`: how this key's answer is made, the same for all who ask for it.
+        """
         turn = self._turns.setdefault(key, _Turn())
         if turn.next is None:
-            turn.next = asyncio.create_task(self._made(key, turn), name="shared answer")
+            turn.next = asyncio.create_task(self._made(turn, make), name="shared answer")
             turn.next.add_done_callback(lambda made: self._end(key, turn, made))
         return await asyncio.shield(turn.next)
 
-    async def _made(self, key: K, turn: _Turn[T]) -> T:
+    @staticmethod
+    async def _made(turn: _Turn[T], make: Callable[[], Awaitable[T]]) -> T:
         async with turn.reading:
             turn.next = None
-            return await self._make(key)
+            return await make()
 
     def _end(self, key: K, turn: _Turn[T], made: asyncio.Task[T]) -> None:
         if turn.next is None and not turn.reading.locked():

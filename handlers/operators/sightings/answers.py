@@ -51,9 +51,9 @@ class SightingDelivery(Answer, frozen=True, kw_only=True):
 class ShownSighting(Answer, frozen=True, kw_only=True):
     """A sighting; `readable` false: no key of this server opens its words.
 
-    `alike`: how many of its stack are in this state, with itself. `distance_km`: from the alert's place. `proved`: it
-    came with a proof of work. `accuracy_m`: of the place, as the phone says. `delivery`: null where the police are not
-    told of it.
+    `alike`: how many of its stack there are, with itself: in a list by state those in that state. `distance_km`: from
+    the alert's place. `proved`: it came with a proof of work. `accuracy_m`: of the place, as the phone says.
+    `delivery`: null where the police are not told of it.
     """
 
     id: UUID

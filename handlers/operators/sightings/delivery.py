@@ -92,20 +92,27 @@ class Delivery:
         rows = await sql.police_events.listed(self._pool, authority, dead=dead)
         return EventsAnswer(events=[_event(row) for row in rows])
 
+    async def of_alert(self, alert_id: UUID) -> EventsAnswer:
+        """Return what the authority of an alert was told of it, the newest events."""
+        return EventsAnswer(events=[_event(row) for row in await sql.police_events.of_alert(self._pool, alert_id)])
+
     async def post_again(self, call: Call[None]) -> EventsAnswer | web.Response:
         """Send a dead event again."""
-        event = alert_id_of(call.request.match_info["event"])
-        if not scope_of(call.bearer).has(call.authority):
-            return problems.response(ProblemCode.OTHER_AUTHORITY, "an officer acts for the own authority")
-        by = Administrator(actor=call.actor.label, token=call.actor.token_id)
-        if not await self._is_known(call.authority):
-            return problems.response(ProblemCode.UNKNOWN_AUTHORITY, "no such authority")
-        if event is None:
-            return problems.response(ProblemCode.UNKNOWN_EVENT, "an event has an id")
-        refused = await endpoints.send_again(self._pool, by, call.authority, event)
-        if isinstance(refused, Refusal):
+        refused = await self.send_again(call, call.authority, alert_id_of(call.request.match_info["event"]))
+        if refused is not None:
             return problems.response(refused.code, refused.detail)
         return await self.listed(call.authority, dead=True)
+
+    async def send_again(self, call: Call[Any], authority: str, event: UUID | None) -> Refusal | None:
+        """Send a dead event of an authority again for who asks, or return why not: an officer acts for the own one."""
+        if not scope_of(call.bearer).has(authority):
+            return Refusal(ProblemCode.OTHER_AUTHORITY, "an officer acts for the own authority")
+        if not await self._is_known(authority):
+            return Refusal(ProblemCode.UNKNOWN_AUTHORITY, "no such authority")
+        if event is None:
+            return Refusal(ProblemCode.UNKNOWN_EVENT, "an event has an id")
+        by = Administrator(actor=call.actor.label, token=call.actor.token_id)
+        return await endpoints.send_again(self._pool, by, authority, event)
 
     async def _is_known(self, authority: str) -> bool:
         async with self._pool.acquire() as connection:
@@ -117,6 +124,9 @@ class Delivery:
         link = self._links.read(call.request.match_info["link"], time.time())
         if link is None:
             return _gone()
+        async with self._pool.acquire() as connection:
+            if not await sql.police_events.may_read(connection, link.alert):
+                return _gone()
         photo = await self._originals.read(link, copy=query.copy)
         if photo is Trouble.MISSING:
             return _gone()

@@ -5,6 +5,7 @@ Bounded: `BODY_BYTES` a request, a page by `SightingsQuery`.
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any, Final
 
 from aiohttp import web
@@ -17,6 +18,7 @@ from handlers.http.problems import FieldError
 from handlers.http.requests import alert_id_of, unknown_alert
 from handlers.operators.scope import scope_of
 from handlers.operators.sightings.answers import SightingsAnswer, shown
+from handlers.operators.sightings.readings import Readings
 from handlers.values.number import number_of
 from public.objects import Trouble
 from public.sightings.decisions import Already, Decider, Decision, NotDecided, Wanted
@@ -54,17 +56,30 @@ class SightingReports:
         self._sightings = sightings
         self._copies = copies
         self.delivery = delivery
+        self._readings = Readings()
 
     async def get_all(self, call: Call[Any]) -> SightingsAnswer | web.Response:
-        """Return a page of sightings."""
+        """Return a page of sightings, once it is recorded who reads it."""
+        return await self._get_all(call, is_again=False)
+
+    async def get_again(self, call: Call[Any]) -> SightingsAnswer | web.Response:
+        """Return a page of sightings to a browser that asks by itself: recorded when it shows more than of late."""
+        return await self._get_all(call, is_again=True)
+
+    async def _get_all(self, call: Call[Any], *, is_again: bool) -> SightingsAnswer | web.Response:
         query: SightingsQuery = call.query
         if not await self.is_within(call.alert_id, call.bearer):
             return unknown_alert()
-        return await self.listed_for(call.alert_id, call.actor, query)
+        answer = await self._listed(call.alert_id, query)
+        reader, shown_ids = (call.actor.token_id, call.actor.label, call.alert_id), {one.id for one in answer.sightings}
+        if not is_again or not self._readings.has(reader, shown_ids, time.monotonic()):
+            details = {"what": "sightings", "state": query.state.value, "after": query.after}
+            details |= {} if query.like is None else {"like": str(query.like)}
+            await self._record(call.alert_id, call.actor, details)
+            self._readings.add(reader, shown_ids, time.monotonic())
+        return answer
 
-    async def listed_for(self, alert_id: UUID, actor: Actor, query: SightingsQuery) -> SightingsAnswer:
-        """Return a page of sightings to somebody who may read them, once that is recorded."""
-        await self._record(alert_id, actor, {"what": "sightings", "state": query.state.value, "after": query.after})
+    async def _listed(self, alert_id: UUID, query: SightingsQuery) -> SightingsAnswer:
         listed = await self._sightings.list_stacks(alert_id, query.state, query.order, query.after, query.limit)
         more = len(listed.sightings) == query.limit
         found = listed.sightings

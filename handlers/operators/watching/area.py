@@ -17,13 +17,12 @@ import shapely
 from aiohttp import web
 from shapely.geometry import MultiPolygon, Polygon
 
-import sql.progress
 import sql.rings
 from geo.area import Circle
 from geo.outline import TOLERANCE_KM, common, drawn_circle, joined, simplified
 from handlers.alert_answers import Answer
 from handlers.http.requests import unknown_alert
-from handlers.operators.scope import scope_of
+from handlers.operators.alerts import readable
 from push.fanout.areas import place_from
 
 if TYPE_CHECKING:
@@ -112,20 +111,17 @@ class AlertArea:
 
     async def get(self, call: Call[Any]) -> web.Response:
         """Return the area, drawn once for each change of it."""
-        alerts = await sql.progress.list_alerts(self._pool, call.alert_id)
-        if not alerts or not scope_of(call.bearer).shows(alerts[0]):
+        alert = await readable(self._pool, call)
+        if alert is None:
             return unknown_alert()
-        drawing = await self._drawn(alerts[0])
+        drawing = await self._drawn(alert)
         response = web.Response(body=drawing.body, content_type=GEO_JSON)
         response.enable_compression()
         return response
 
-    async def around(self, call: Call[Any]) -> Around | None:
-        """Return what is drawn of an alert beside its rings, None where the reader may not read it."""
-        alerts = await sql.progress.list_alerts(self._pool, call.alert_id)
-        if not alerts or not scope_of(call.bearer).shows(alerts[0]):
-            return None
-        return (await self._drawn(alerts[0])).around
+    async def around(self, alert: ListedAlert) -> Around:
+        """Return what is drawn of an alert beside its rings."""
+        return (await self._drawn(alert)).around
 
     async def _drawn(self, alert: ListedAlert) -> Drawing:
         shapes = [(ring.ring, ring.radius_km, ring.city, ring.longitude, ring.latitude) for ring in alert.rings]

@@ -13,12 +13,11 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 import sql.page_counts
-import sql.progress
 import sql.summary
 from handlers.alert_answers import Answer
 from handlers.http.requests import unknown_alert
 from handlers.http.roles import ALLOWS, Role
-from handlers.operators.scope import scope_of
+from handlers.operators.alerts import readable
 from public.funnel.steps import Estimated, PageSteps, page_steps, points, span_of
 from public.funnel.words import Channel
 from push.alerts.disclosure.people import Disclosure
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
     from handlers.http.route import Call
     from sql.database import Pool
     from sql.page_counts import FunnelRow
+    from sql.progress import ListedAlert
 
 EXACT: Final = Disclosure(1)
 """Who reads every report knows how many there are."""
@@ -76,18 +76,23 @@ class FunnelPoint(Answer, frozen=True, kw_only=True):
     shared: int | None
 
 
-class FunnelAnswer(Answer, frozen=True, kw_only=True):
-    """The funnel: `notified`: accepted by a provider. `page` null: there never was one; `since`: when it came.
+class CameOf(Answer, frozen=True, kw_only=True):
+    """What came of an alert on its page and after: `page` null: there never was one; `since`: when it came.
 
     `found`: the authority said so; `found_through_alert`: that it was because of the alert; null: nobody said.
     """
 
-    notified: Step
     since: datetime | None
     page: PageFunnel | None
     found: bool
     found_through_alert: bool | None
     over_time: list[FunnelPoint]
+
+
+class FunnelAnswer(CameOf, frozen=True, kw_only=True):
+    """The funnel; `notified`: accepted by a provider."""
+
+    notified: Step
 
 
 class SummaryAnswer(Summary, frozen=True, kw_only=True):
@@ -105,18 +110,28 @@ class Funnel:
 
     async def get(self, call: Call[Any]) -> FunnelAnswer | web.Response:
         """Return the funnel."""
-        alerts = await sql.progress.list_alerts(self._pool, call.alert_id)
-        row = await sql.page_counts.alert(self._pool, call.alert_id)
-        if row is None or not alerts or not scope_of(call.bearer).shows(alerts[0]):
+        came_of = await self.came_of(call)
+        if came_of is None:
             return unknown_alert()
-        of_reports = EXACT if call.bearer.role in ALLOWS[Role.OPERATOR] else self._disclosure
-        return FunnelAnswer(
-            notified=await self._notified(call.alert_id),
+        return FunnelAnswer(notified=await self._notified(call.alert_id), **_fields(came_of))
+
+    async def came_of(self, call: Call[Any]) -> CameOf | None:
+        """Return what came of an alert, None for who may not read it."""
+        alert = await readable(self._pool, call)
+        return None if alert is None else await self.of(alert, call.bearer.role)
+
+    async def of(self, alert: ListedAlert, role: Role) -> CameOf | None:
+        """Return what came of an alert, for a reader of this role; the units of its sends are not summed for it."""
+        row = await sql.page_counts.alert(self._pool, alert.id)
+        if row is None:
+            return None
+        of_reports = EXACT if role in ALLOWS[Role.OPERATOR] else self._disclosure
+        return CameOf(
             since=row.first_made_at,
-            page=await page_funnel(self._pool, call.alert_id, row, self._disclosure, of_reports),
+            page=await page_funnel(self._pool, alert.id, row, self._disclosure, of_reports),
             found=row.found,
             found_through_alert=row.through_alert if row.found else None,
-            over_time=await self._over_time(call.alert_id, row),
+            over_time=await self._over_time(alert.id, row),
         )
 
     async def _notified(self, alert_id: UUID) -> Step:
@@ -138,6 +153,10 @@ class Funnel:
             FunnelPoint(at=one.at, opened=rule.floored(one.opened), shared=rule.floored(one.shared))
             for one in points(counts)
         ]
+
+
+def _fields(came_of: CameOf) -> dict[str, Any]:
+    return {name: getattr(came_of, name) for name in CameOf.__struct_fields__}
 
 
 async def page_funnel(

@@ -8,11 +8,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-import sql.progress
 import sql.rates
 from handlers.alert_answers import Answer
 from handlers.http.requests import unknown_alert
-from handlers.operators.scope import scope_of
+from handlers.operators.alerts import readable
 from runtime.clock import now
 
 if TYPE_CHECKING:
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from handlers.http.route import Call
     from push.alerts.disclosure.people import Disclosure
     from sql.database import Pool
+    from sql.progress import ListedAlert
     from sql.rates import RateRow
 
 TOGETHER: Final = timedelta(seconds=1)
@@ -69,14 +69,16 @@ class Rates:
 
     async def get(self, call: Call[Any]) -> RatesAnswer | web.Response:
         """Return the history."""
-        alerts = await sql.progress.list_alerts(self._pool, call.alert_id)
-        if not alerts or not scope_of(call.bearer).shows(alerts[0]):
-            return unknown_alert()
-        rows = await sql.rates.read(self._pool, call.alert_id)
-        samples = thinned(samples_of(rows, alerts[0].received_at, now()), SAMPLES_MAX)
+        alert = await readable(self._pool, call)
+        return unknown_alert() if alert is None else await self.of(alert)
+
+    async def of(self, alert: ListedAlert) -> RatesAnswer:
+        """Return the history of an alert that somebody may read."""
+        rows = await sql.rates.read(self._pool, alert.id)
+        samples = thinned(samples_of(rows, alert.received_at, now()), SAMPLES_MAX)
         return RatesAnswer(
-            received_at=alerts[0].received_at,
-            deadline=alerts[0].deadline,
+            received_at=alert.received_at,
+            deadline=alert.deadline,
             samples=shown(samples, self._disclosure),
         )
 

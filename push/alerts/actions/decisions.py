@@ -20,7 +20,7 @@ from push.alerts.actions.transaction import Done, Operations, Order
 from push.alerts.estimate import Estimate
 from push.alerts.lifecycle import NOT_NOTIFIED, Action, State, leads_to
 from push.alerts.outcomes import Ending
-from push.alerts.review import APPROVALS, Review
+from push.alerts.review import Review, approvals_needed
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -56,7 +56,7 @@ class Actions:
             if refused is not None or any(actor.is_person(one.person_id, one.person) for one in approved):
                 return refused or Refused(Refusal.APPROVED)
             count = len(approved) + 1
-            needed = APPROVALS.get(Review(alert.review), 1)
+            needed = approvals_needed(Review(alert.review))
             ready: Ready | Refused | None = None
             if proposal is not None and count >= needed:
                 requested = counted.get(proposal.revision, change_request_of(proposal.change_request))

@@ -18,9 +18,9 @@ from push.alerts.actions.actor import AUTHORITY_ROLE
 from push.alerts.actions.refusals import Refusal, Refused
 from push.alerts.actions.transaction import Done
 from push.alerts.estimate import Estimate
-from push.alerts.lifecycle import NOT_NOTIFIED, Action, State
+from push.alerts.lifecycle import Action, State
 from push.alerts.places import EARLIER_MAX, Centre, Mode
-from push.alerts.review import APPROVALS, Review, least_review, stricter
+from push.alerts.review import Review, changes_wait, least_review, stricter
 from push.message.catalogues.newest_place import said_again
 from push.message.content import Content
 from sql.lifecycle import ProposalRow
@@ -148,7 +148,7 @@ def change_request_of(text: str) -> ChangeRequest:
 
 def must_wait(alert: LockedAlert) -> bool:
     """Tell whether a change needs approval: people were notified, and an approval came before that."""
-    return State(alert.state) not in NOT_NOTIFIED and Review(alert.review) in APPROVALS
+    return changes_wait(State(alert.state), Review(alert.review))
 
 
 def raised(alert: LockedAlert, order: Order) -> LockedAlert:

@@ -12,7 +12,7 @@ import msgspec
 from push.alarm_kinds import AlarmKind
 from push.alarms import EVERY_LANE
 from push.alerts.lifecycle import OVER, State
-from push.alerts.review import APPROVALS, Review, is_late
+from push.alerts.review import Review, approvals_needed, is_late
 from push.notice import Status
 from runtime import clock
 
@@ -103,7 +103,7 @@ def _waiting(alert: ListedAlert) -> str:
 
 
 def _approved(alert: ListedAlert) -> str:
-    needed = APPROVALS.get(Review(alert.review), 1)
+    needed = approvals_needed(Review(alert.review))
     return f", {len(alert.approvals)} of {needed} approved" if alert.approvals else ""
 
 

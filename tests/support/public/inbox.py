@@ -43,14 +43,14 @@ def folder_objects(folder: Path) -> Objects:
 class TakingServer:
     """What a server does about the inbox, with its keys: the first one seals."""
 
-    def __init__(self, pool: Pool, objects: Objects, *keys: bytes) -> None:
+    def __init__(self, pool: Pool, objects: Objects, *keys: bytes, decoder: Decoder | None = None) -> None:
         self._pool = pool
         self._objects = objects
         self.keys = InboxKeys(keys)
         sealing = Sealing(keys)
         reader = ReportReader(objects, self.keys)
         self.aside = Aside(pool, objects, reader)
-        keeper = PhotoKeeper(pool, objects, self.keys, sealing, Decoder())
+        keeper = PhotoKeeper(pool, objects, self.keys, sealing, decoder or Decoder())
         self.collector = ReportCollector(pool, objects, reader, sealing, keeper, self.aside)
         self.copies = Copies(pool, objects, sealing)
         self.tidying = Tidying(objects, self.aside)

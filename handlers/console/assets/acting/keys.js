@@ -7,9 +7,17 @@ const SCREENS = /** @type {Record<string, string>} */ ({
 });
 let before = "";
 
-document.addEventListener("keydown", (event) => {
+/**
+ * Whether a key is meant for the page: not one that is typed into a field, nor a shortcut of the browser.
+ * @param {KeyboardEvent} event
+ */
+export function isForPage(event) {
   const target = /** @type {HTMLElement} */ (event.target);
-  if (event.ctrlKey || event.metaKey || event.altKey || target.matches("input, textarea, select, [contenteditable]")) return;
+  return !(event.ctrlKey || event.metaKey || event.altKey || target.matches("input, textarea, select, [contenteditable]"));
+}
+
+document.addEventListener("keydown", (event) => {
+  if (!isForPage(event)) return;
   const key = event.key;
   if (before === "g" && key in SCREENS) {
     window.location.href = SCREENS[key] ?? "";

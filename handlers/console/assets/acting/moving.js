@@ -1,10 +1,9 @@
 // @ts-check
 /** `j` and `k` move through the rows of a list, and do nothing else; `Enter` opens what is focused, as everywhere. */
+import { isForPage } from "console/acting/keys";
 
 document.addEventListener("keydown", (event) => {
-  const target = /** @type {HTMLElement} */ (event.target);
-  if (event.ctrlKey || event.metaKey || event.altKey || target.matches("input, textarea, select, [contenteditable]")) return;
-  if (event.key !== "j" && event.key !== "k") return;
+  if (!isForPage(event) || (event.key !== "j" && event.key !== "k")) return;
   const rows = /** @type {HTMLElement[]} */ ([...document.querySelectorAll("[data-move]")]);
   if (rows.length === 0) return;
   const at = rows.findIndex((row) => row === document.activeElement);

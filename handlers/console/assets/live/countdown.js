@@ -16,8 +16,11 @@ function span(ms) {
   return ms < 0 ? `−${text}` : text;
 }
 
-/** @param {number} at milliseconds since 1970 */
-function timeOfDay(at) {
+/**
+ * The time of day of the place, as the server writes it.
+ * @param {number | string} at milliseconds since 1970, or a time as the server writes it for machines
+ */
+export function timeOfDay(at) {
   return new Date(at).toLocaleTimeString("en-GB", { timeZone: document.documentElement.dataset.zone });
 }
 

@@ -4,6 +4,7 @@
  * Of an alert the newest figures are shown, FRAME_MS apart: however much is sent, the page works as much.
  */
 import { hear } from "console/live/feed";
+import { timeOfDay } from "console/live/countdown";
 
 const FRAME_MS = 250;
 /** @type {Map<string, any>} */
@@ -45,14 +46,6 @@ function put(where, figure, text) {
   write(own ?? where.querySelector(`:scope > * > [data-figure="${figure}"]`), text);
 }
 
-/**
- * The time of day of the place, as the server writes it.
- * @param {string} at
- */
-function clock(at) {
-  return new Date(at).toLocaleTimeString("en-GB", { timeZone: document.documentElement.dataset.zone });
-}
-
 /** @param {any} progress what the feed says of an alert */
 function show(progress) {
   const lanes = Object.entries(progress.lanes ?? {});
@@ -67,7 +60,7 @@ function show(progress) {
       if (row === null) continue;
       for (const one of ["accepted", "entrants", "invalid", "failed"]) put(row, one, shown(lane[one]));
       put(row, "rate", shown(lane.rate_per_s));
-      put(row, "eta", lane.eta === null ? null : clock(lane.eta));
+      put(row, "eta", lane.eta === null ? null : timeOfDay(lane.eta));
       for (const [ring, cell] of Object.entries(lane.rings)) {
         const place = row.querySelector(`[data-ring="${ring}"]`);
         if (place === null) continue;

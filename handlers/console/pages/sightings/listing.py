@@ -37,9 +37,9 @@ class ListQuery(SightingsQuery, frozen=True, kw_only=True, forbid_unknown_fields
 
     def address(self, **changes: object) -> str:
         """Return the query of a page with some of it changed, without what is as by default."""
-        told = {"state": self.state.value, "order": self.order, "photos": self.photos, "after": 0} | changes
-        usual = {"state": SightingState.NEW.value, "order": "newest", "photos": False, "after": 0}
-        words = (f"{name}={str(value).lower()}" for name, value in told.items() if value != usual[name])
+        told = {"state": self.state.value, "order": self.order, "photos": self.photos, "after": 0, "like": self.like}
+        usual = {"state": SightingState.NEW.value, "order": "newest", "photos": False, "after": 0, "like": None}
+        words = (f"{name}={str(value).lower()}" for name, value in (told | changes).items() if value != usual[name])
         return "?" + "&".join(words)
 
 
@@ -70,11 +70,11 @@ class SightingsPage:
 
     async def get(self, call: Call[None]) -> web.Response:
         """Show the sightings of an alert."""
-        return await self._page(call, "sightings/list.html")
+        return await self._page(call, "sightings/list.html", await self._reports.get_all(call))
 
     async def get_part(self, call: Call[None]) -> web.Response:
-        """Show their table alone."""
-        return await self._page(call, "sightings/part_list.html")
+        """Show their table alone, for which an open page asks by itself."""
+        return await self._page(call, "sightings/part_list.html", await self._reports.get_again(call))
 
     async def _waiting(self, call: Call[Any]) -> list[WaitingAlert]:
         listed = (await self._alerts.listed_for(call.bearer, AlertsQuery())).alerts
@@ -86,8 +86,8 @@ class SightingsPage:
         ]
         return sorted(found, key=lambda one: one.oldest_at)
 
-    async def _page(self, call: Call[Any], template: str) -> web.Response:
-        alert, listed = await self._alerts.get_one(call), await self._reports.get_all(call)
+    async def _page(self, call: Call[Any], template: str, listed: SightingsAnswer | web.Response) -> web.Response:
+        alert = await self._alerts.get_one(call)
         if not isinstance(alert, AlertAnswer) or not isinstance(listed, SightingsAnswer):
             return self._pages.problem(call.request, 404, "problem.unknown_alert")
         query: ListQuery = call.query
@@ -102,5 +102,5 @@ class SightingsPage:
             states=list(SightingState),
             query=query,
             done=query.done,
-            has_endpoint=await sql.police_events.has_endpoint(self._pool, alert.alert.authority),
+            has_endpoint=bool(query.done) and await sql.police_events.has_endpoint(self._pool, alert.alert.authority),
         )

@@ -9,7 +9,6 @@ import enum
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from handlers.console.showing.shared_parts import SharedParts
-from handlers.operators.alerts import AlertAnswer
 from push.alerts.lifecycle import NOT_NOTIFIED, OVER, State
 from runtime.clock import now
 
@@ -21,8 +20,8 @@ if TYPE_CHECKING:
     from handlers.alert_answers import AlertRing
     from handlers.console.showing.pages import Pages
     from handlers.http.route import Call
-    from handlers.operators.alerts import Alert, Alerts
-    from handlers.operators.watching.area import AlertArea, Around
+    from handlers.operators.alerts import Alert, Alerts, ReadAlert
+    from handlers.operators.watching.area import AlertArea
 
 
 THROUGH: Final = 100
@@ -73,15 +72,15 @@ class MapPage:
         """Show the table alone."""
 
         async def read() -> dict[str, Any] | None:
-            answer = await self._alerts.get_one(call)
-            return await self.values(call, answer.alert) if isinstance(answer, AlertAnswer) else None
+            alert = await self._alerts.read(call)
+            return None if alert is None else await self.values(alert)
 
         return await self._parts.of_alert(call, "parts/map.html", read)
 
-    async def values(self, call: Call[Any], alert: Alert) -> dict[str, Any]:
+    async def values(self, alert: ReadAlert) -> dict[str, Any]:
         """Return what the table's template shows."""
-        around: Around | None = await self._area.around(call)
-        return {"alert": alert, "mapped": mapped(alert, now()), "around": around}
+        around = await self._area.around(alert.listed)
+        return {"alert": alert.shown, "mapped": mapped(alert.shown, now()), "around": around}
 
 
 def mapped(alert: Alert, at: datetime) -> list[MappedRing]:

@@ -18,7 +18,8 @@ from handlers.operators.watching.rates import rate_since
 if TYPE_CHECKING:
     from handlers.console.showing.pages import Pages
     from handlers.http.route import Call
-    from handlers.operators.watching.rates import Rates, RateSample
+    from handlers.operators.watching.rates import Rates, RateSample, RatesAnswer
+    from sql.progress import ListedAlert
 
 ROWS_MAX: Final = 60
 """As many as one can tell apart on a line, and read in a table."""
@@ -35,19 +36,23 @@ class RatesPage:
         """Show the part."""
 
         async def read() -> dict[str, Any]:
-            return await self.values(call)
+            answer = await self._rates.get(call)
+            return values_of(None if isinstance(answer, web.Response) else answer)
 
         return await self._parts.of_alert(call, "parts/rates.html", read)
 
-    async def values(self, call: Call[Any]) -> dict[str, Any]:
-        """Return what the part's template shows; without rates for who may not read the alert."""
-        answer = await self._rates.get(call)
-        return {"rates": None if isinstance(answer, web.Response) else answer, "rate_rows": rows_of(answer)}
+    async def values(self, alert: ListedAlert) -> dict[str, Any]:
+        """Return what the part's template shows of an alert."""
+        return values_of(await self._rates.of(alert))
 
 
-def rows_of(answer: Any) -> list[RateSample]:  # noqa: ANN401 - an answer or a problem
+def values_of(rates: RatesAnswer | None) -> dict[str, Any]:
+    """Return what the part's template shows; without rates for who may not read the alert."""
+    return {"rates": rates, "rate_rows": [] if rates is None else rows_of(rates.samples)}
+
+
+def rows_of(samples: list[RateSample]) -> list[RateSample]:
     """Return samples for a table, the last one among them; rates are since the row before, null in the first row."""
-    samples: list[RateSample] = [] if isinstance(answer, web.Response) else answer.samples
     rows = every_nth(samples, ROWS_MAX)
     if len(rows) == len(samples):
         return rows

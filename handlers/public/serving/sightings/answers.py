@@ -12,7 +12,7 @@ import msgspec
 from aiohttp import web
 
 from handlers.public.serving.sightings.limits.admission import Full
-from handlers.public.serving.sightings.pages import POLICE, answer
+from handlers.public.serving.sightings.pages import PageState, answer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,19 +26,6 @@ _STATUS: Final = {
     Full.DISK: HTTPStatus.INSUFFICIENT_STORAGE,
     Full.AWAY: HTTPStatus.SERVICE_UNAVAILABLE,
 }
-
-
-class PageState(msgspec.Struct, frozen=True):
-    """What a page's state says that matters here; `call`: the number of the alert, `zone`: of the times on its page."""
-
-    state: str = "live"
-    call: str | None = None
-    zone: str = "Asia/Shanghai"
-
-    @property
-    def number(self) -> str:
-        """Whom to call."""
-        return self.call or POLICE
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,7 +49,7 @@ class Answers:
 
     def form(self, asked: Asked) -> web.Response:
         """Answer with an empty form."""
-        return answer(self._pages.form(asked.language, asked.code, asked.state.number, zone=asked.state.zone))
+        return answer(self._pages.form(asked.language, asked.code, asked.state))
 
     def received(self, asked: Asked, receipt: str, *, left_out: bool) -> web.Response:
         """Say that a report was received; `left_out`: without a photo."""
@@ -82,7 +69,7 @@ class Answers:
         if asked.takes_json:
             texts = {name: self._pages.fault(asked.language, one) for name, one in form.faults.items()}
             return web.json_response({"faults": texts}, status=HTTPStatus.UNPROCESSABLE_ENTITY)
-        page = self._pages.form(asked.language, asked.code, asked.state.number, form, zone=asked.state.zone)
+        page = self._pages.form(asked.language, asked.code, asked.state, form)
         return answer(page, HTTPStatus.UNPROCESSABLE_ENTITY)
 
     def full(self, asked: Asked, full: Full, form: Form | None = None) -> web.Response:
@@ -94,7 +81,7 @@ class Answers:
         language, state = asked.language, asked.state
         why = self._pages.text(language, name, state.number)
         if form is not None and not asked.takes_json:
-            page = self._pages.form(language, asked.code, state.number, form, why, zone=state.zone)
+            page = self._pages.form(language, asked.code, state, form, why)
             return answer(page, status)
         return self._words(asked, status, self._pages.text(language, "refused_title"), (why,))
 

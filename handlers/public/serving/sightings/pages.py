@@ -12,6 +12,7 @@ from collections import defaultdict
 from importlib import resources
 from typing import TYPE_CHECKING, Any, Final
 
+import msgspec
 from aiohttp import web
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -43,6 +44,23 @@ def catalogues() -> dict[str, dict[str, Any]]:
     }
 
 
+class PageState(msgspec.Struct, frozen=True):
+    """What a page's state says that matters here; `call`: the number of the alert, `zone`: of the times on its page.
+
+    `titles`: of the page, by language.
+    """
+
+    state: str = "live"
+    call: str | None = None
+    zone: str = "Asia/Shanghai"
+    titles: dict[str, str] = {}
+
+    @property
+    def number(self) -> str:
+        """Whom to call."""
+        return self.call or POLICE
+
+
 class Module:
     """A script of ours, with its hash in its address."""
 
@@ -56,7 +74,8 @@ class Pages:
 
     def __init__(self, languages: Sequence[str], photo_bytes: int) -> None:
         self._texts = catalogues()
-        self._default = next((one for one in languages if one in self._texts), FALLBACK)
+        self._languages = [one for one in languages if one in self._texts]
+        self._default = next(iter(self._languages), FALLBACK)
         self._photo_bytes = photo_bytes
         self._jinja = Environment(
             loader=PackageLoader(PACKAGE), autoescape=True, undefined=StrictUndefined, trim_blocks=True
@@ -80,10 +99,8 @@ class Pages:
         text: str = self._texts[self.language(language)]["fault"][name]
         return text
 
-    def form(
-        self, language: str, code: str, number: str, sent: Form | None = None, refusal: str = "", *, zone: str
-    ) -> str:
-        """Return the form, with what was sent; `zone`: of the times that are typed into it."""
+    def form(self, language: str, code: str, state: PageState, sent: Form | None = None, refusal: str = "") -> str:
+        """Return the form, with what was sent."""
         language = self.language(language)
         values: Mapping[str, str] = {} if sent is None else sent.values
         report, worker = self.modules
@@ -92,8 +109,10 @@ class Pages:
             language,
             self._texts[language]["title"],
             code=code,
-            number=number,
-            zone=zone,
+            number=state.number,
+            zone=state.zone,
+            about=state.titles.get(language, ""),
+            others=[(one, self._texts[one]["name"]) for one in self._languages if one != language],
             refusal=refusal,
             values=defaultdict(str, values),
             faults=defaultdict(str, {} if sent is None else sent.faults),
@@ -119,10 +138,10 @@ class Pages:
         """Return a page with a few lines."""
         return self._render("notice.html", self.language(language), heading, lines=lines)
 
-    def _render(self, name: str, language: str, heading: str, **more: object) -> str:
+    def _render(self, name: str, language: str, heading: str, *, about: str = "", **more: object) -> str:
         texts = self._texts[language]
         template = self._jinja.get_template(name)
-        return template.render(language=language, heading=heading, texts=texts, style=self._style, **more)
+        return template.render(language=language, heading=heading, about=about, texts=texts, style=self._style, **more)
 
 
 def answer(page: str, status: int = 200) -> web.Response:

@@ -12,11 +12,11 @@ import msgspec
 from aiohttp import web
 
 from handlers.http.serving.connection import Connection
-from handlers.public.serving.sightings.answers import Answers, Asked, PageState
+from handlers.public.serving.sightings.answers import Answers, Asked
 from handlers.public.serving.sightings.limits.admission import Admission, Full
 from handlers.public.serving.sightings.limits.disk import MB
 from handlers.public.serving.sightings.limits.places import SMALL_BYTES, BodyPlaces
-from handlers.public.serving.sightings.pages import Pages
+from handlers.public.serving.sightings.pages import Pages, PageState
 from handlers.public.serving.sightings.reading import FormReader, body_bytes_max
 from handlers.public.serving.sightings.resuming import Resuming
 from handlers.public.serving.sightings.senders import Senders

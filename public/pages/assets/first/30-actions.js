@@ -1,17 +1,5 @@
 // @ts-check
-// Shares the page's address, and loads what a reader needs only when it is needed.
-
-/** @type {Record<string, string>} */
-const later = JSON.parse(root.dataset.modules ?? "{}");
-
-/**
- * Load a module that not every reader needs; nothing where there is none of that name.
- * @param {string} name
- */
-async function load(name) {
-  const address = later[name];
-  if (address) await import(address);
-}
+// Shares the page's address.
 
 const share = document.getElementById("share");
 share?.addEventListener("click", async (event) => {
