@@ -24,6 +24,7 @@ SIGHTINGS_MAX: Final = 1000
 
 _CHILD_DUE = query("child_due")
 _CHILD_OBJECTS = query("child_objects")
+_PAGE_STANDS = query("page_stands")
 _CHILD_AREA = query("child_area")
 _CHILD_DELETE = query("child_delete")
 _SIGHTINGS_DELETE = query("sightings_delete")
@@ -55,6 +56,11 @@ async def has_objects(pool: Pool, alert_id: UUID) -> bool:
     """Tell whether the record knows of something that is kept of an alert, or published of it, as objects."""
     known: bool = await pool.fetchval(_CHILD_OBJECTS, alert_id)
     return known
+
+
+async def page_stands(pool: Pool, alert_id: UUID) -> bool:
+    """Tell whether a page of an alert may still say who is missing."""
+    return bool(await pool.fetchval(_PAGE_STANDS, alert_id))
 
 
 async def drawn_area(connection: Connection, alert_id: UUID) -> bytes | None:

@@ -20,7 +20,7 @@ class SightingCollector(Collector):
     """Says what waits in the inbox, and what is aside there."""
 
     def __init__(self) -> None:
-        self.waiting = 0
+        self.waiting = 0.0
         self.oldest_s = 0.0
         self.aside = 0
 

@@ -35,6 +35,11 @@ HTML: Final = "text/html; charset=utf-8"
 JSON: Final = "application/json"
 
 
+def page_folder(code: str) -> str:
+    """Return where all of a page is."""
+    return f"{FOLDER}/{code}"
+
+
 class Shown(enum.Enum):
     """What stands at the address of an alert."""
 
@@ -95,7 +100,7 @@ async def put_page(
 
     `is_wanted` is asked before anything is published that somebody finds by the page's address.
     """
-    folder = f"{FOLDER}/{source.code}"
+    folder = page_folder(source.code)
     trouble = await put_files(objects, source.code, assets.files)
     if trouble is not None:
         return trouble
@@ -117,13 +122,13 @@ async def put_page(
 
 async def put_files(objects: Objects, code: str, files: Iterable[Asset]) -> Trouble | None:
     """Publish files beside a page, which nothing leads to yet."""
-    return await _all(_put(objects, f"{FOLDER}/{code}/{one.name}", one.content, one.media_type) for one in files)
+    return await _all(_put(objects, f"{page_folder(code)}/{one.name}", one.content, one.media_type) for one in files)
 
 
 async def take_away(objects: Objects, code: str, around: Surroundings, *, is_known: bool) -> Shown | Trouble:
     """Have a page say that it is over; one that nobody knows (not `is_known`) only where there is something of it."""
     if not is_known:
-        found = await objects.list(f"{FOLDER}/{code}", 1)
+        found = await objects.list(page_folder(code), 1)
         if isinstance(found, Trouble):
             return found
         if not found:
@@ -133,7 +138,7 @@ async def take_away(objects: Objects, code: str, around: Surroundings, *, is_kno
 
 async def put_over(objects: Objects, code: str, around: Surroundings) -> Trouble | None:
     """Publish that a page is over, in all languages that it had, and delete everything else of it."""
-    folder = f"{FOLDER}/{code}"
+    folder = page_folder(code)
     documents = [(language, f"{folder}/index.{language}.html") for language in around.languages]
     trouble = await _all(
         [

@@ -7,8 +7,9 @@ Tidying the inbox is a task beside it. Bounded: a look and a turn every `LOOK_S`
 from __future__ import annotations
 
 import asyncio
+import math
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import structlog
 
@@ -57,7 +58,8 @@ class SightingCollection:
         self._feed = handlers.operators.feed
         self._metrics = handlers.ops.metrics.sightings
         self._objects = objects
-        self._new: dict[UUID, tuple[int, datetime]] = {}
+        self._told: dict[UUID, _Told] = {}
+        self._read_s = 0.0
 
     async def run(self) -> None:
         """Collect until cancelled; returns at once where there is no site."""
@@ -72,6 +74,7 @@ class SightingCollection:
         collector = ReportCollector(pool, objects, reader, sealing, keeper, aside)
         publisher, tidying = KeyPublisher(pool, objects, keys), Tidying(objects, aside)
         looks = 0
+        self._read_s = asyncio.get_running_loop().time()
 
         async def look() -> None:
             nonlocal looks
@@ -90,8 +93,14 @@ class SightingCollection:
 
     async def _look(self, collector: ReportCollector, aside: Aside) -> None:
         waiting = await collector.look()
+        now_s = asyncio.get_running_loop().time()
         if isinstance(waiting, Waiting):
+            self._read_s = now_s
             self._judge(waiting, aside)
+        elif now_s - self._read_s > LATE_S:
+            # Strangers may go on getting receipts meanwhile.
+            self._metrics.waiting = self._metrics.oldest_s = math.nan
+            self._alarm(AlarmKind.SIGHTINGS_WAIT, "the inbox cannot be read")
         await collector.collect()
 
     def _judge(self, waiting: Waiting, aside: Aside) -> None:
@@ -116,15 +125,36 @@ class SightingCollection:
             self._alarms.restate(kind, EVERY_LANE, None, detail)
 
     async def _tell(self) -> None:
-        """Let consoles hear how many sightings of an alert nobody has decided, where that changed."""
-        rows = {one.alert_id: (one.count, one.oldest_at) for one in await sql.sightings.waiting(self._pool)}
-        for alert in {**self._new, **rows}:
+        """Let consoles hear how many sightings of an alert nobody has decided, where that or who may hear it changed.
+
+        Of an alert that the watcher does not know yet, nobody knows whose it is: it is told of at a later look.
+        """
+        waiting = await sql.sightings.waiting(self._pool)
+        rows = {one.alert_id: (one.count, one.oldest_at) for one in waiting}
+        for alert in {**self._told, **rows}:
+            progress, told = self._watcher.current.get(alert), self._told.get(alert)
+            if progress is not None:
+                authorities: tuple[str, ...] = (progress.authority, *progress.countersigned)
+            elif told is not None:
+                authorities = told.authorities
+            else:
+                continue
             count, oldest_at = rows.get(alert, (0, None))
-            if rows.get(alert) != self._new.get(alert):
-                progress = self._watcher.current.get(alert)
-                authorities = () if progress is None else (progress.authority, *progress.countersigned)
+            new = _Told(authorities, count, oldest_at)
+            if new != told:
                 self._feed.publish_sightings(alert, authorities, count, oldest_at)
-        self._new = rows
+            if count:
+                self._told[alert] = new
+            else:
+                self._told.pop(alert, None)
+
+
+class _Told(NamedTuple):
+    """What consoles were told of the undecided sightings of an alert."""
+
+    authorities: tuple[str, ...]
+    undecided: int
+    oldest_at: datetime | None
 
 
 async def _again_and_again(work: Callable[[], Awaitable[None]]) -> None:

@@ -7,15 +7,18 @@ import ssl
 from contextlib import asynccontextmanager
 from ipaddress import ip_network
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import aiohttp
 
+from handlers.public.serving.sightings.limits.places import LARGE_OF_BLOCK, LARGE_OPEN
 from public.sightings.intake.address_blocks import client_of, read_networks
 from server.settings import load
 from tests.integration.test_tls import issued, written
 from tests.support.processes.nginx import SHIPPED_PUBLIC, nginx
 from tests.support.processes.processes import ROOT
 from tests.support.processes.public_site import public_env
+from tests.support.public.slow_bodies import slow_bodies
 from tests.support.public.strangers import publish, receipt_of, reported, site_for
 
 if TYPE_CHECKING:
@@ -31,6 +34,7 @@ CDN = {
 """What the shipped file says to change behind a CDN; here it is the test that comes from its network."""
 
 PHOTOS_OF_A_TOWN = 100
+LARGE = 50_000_000
 
 
 async def _page(deployment: Deployment) -> str:
@@ -95,6 +99,22 @@ async def test_a_town_behind_one_address_sends_its_photos(deployment: Deployment
         assert statuses == [201] * PHOTOS_OF_A_TOWN
         answers = [await _report(session, code, f"report {number}", "") for number in range(PHOTOS_OF_A_TOWN)]
     assert set(answers) == {(200, "serve-public"), (429, "nginx")}, "a flood of reports is nginx's to refuse"
+
+
+async def test_slow_senders_are_not_let_through_to_shut_others_out(deployment: Deployment) -> None:
+    """Nginx passes bodies on as they come; eight hosts that fill the places of their blocks hold up nobody."""
+    code = await _page(deployment)
+    site = await site_for(deployment, QQ_ALERT_LIMITS__PER_ADDRESS="false")
+    hosts = [f"203.0.{number}.1" for number in range(LARGE_OPEN // LARGE_OF_BLOCK) for _ in range(LARGE_OF_BLOCK)]
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    async with _behind_nginx(deployment, site.url, CDN) as session:
+        url = urlsplit(str(session._base_url))  # noqa: SLF001 - where nginx listens
+        assert url.hostname is not None
+        assert url.port is not None
+        async with slow_bodies((url.hostname, url.port), f"/s/{code}", LARGE, hosts, context) as slow:
+            assert await _report(session, code, "seen", "192.0.2.1") == (200, "serve-public")
+            assert sum(slow.statuses.values()) < len(hosts), "they still hold their places"
 
 
 def test_compose_trusts_the_gateway_from_which_nginx_comes() -> None:

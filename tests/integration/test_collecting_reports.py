@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest_asyncio
 
+from public.objects import objects_of
 from public.sightings.collecting import collector
 from public.sightings.collecting.aside import Why
 from public.sightings.intake.inbox import (
@@ -16,6 +17,7 @@ from public.sightings.intake.inbox import (
     UNKNOWN_PAGES,
     UNREADABLE,
     Priority,
+    kept_folder,
     original_path,
 )
 from public.sightings.photo_keeping import open_original
@@ -23,6 +25,7 @@ from tests.integration.test_claims import add_alert, add_authority
 from tests.integration.test_tidying_inbox import DAY_S, make_old
 from tests.support.pictures import jpeg
 from tests.support.processes.processes import until
+from tests.support.processes.seaweedfs import seaweedfs
 from tests.support.public.inbox import NEW, OLD, TakingServer, folder_objects, send
 
 if TYPE_CHECKING:
@@ -163,3 +166,46 @@ async def test_waiting_photos_hold_up_no_words_that_came_after_them(pool: Pool, 
     assert await server.take() == 1
     assert words.id in await server.taken()
     await server.close()
+
+
+async def test_photos_that_cannot_be_kept_let_others_go_first(pool: Pool, tmp_path: Path, alert: UUID) -> None:
+    """More than are kept at once fail again and again: a later one is taken in all the same, and theirs wait."""
+    objects = folder_objects(tmp_path)
+    server = TakingServer(pool, objects, OLD)
+    other = await add_alert(pool, "two", due_in_min=30, rings=(1,))
+    in_the_way = tmp_path / "objects" / kept_folder(alert)
+    in_the_way.parent.mkdir(parents=True)
+    in_the_way.write_bytes(b"a file where the folder has to be")
+    failing = {(await send(objects, OLD, alert, photos=[b"x"])).id for _ in range(collector.PHOTOS_AT_ONCE + 1)}
+    later = await send(objects, OLD, other, photos=[b"x"])
+    await _taken_in(server, later.id)
+    assert await server.taken() == {later.id}
+    in_the_way.unlink()
+    await _taken_in(server, *failing)
+    await server.close()
+
+
+async def test_a_bucket_keeps_reports_aside_as_a_folder_does(pool: Pool, tmp_path: Path, alert: UUID) -> None:
+    """A real S3 store: what is aside is listed, tried again and taken in, its photo with it."""
+    async with seaweedfs(tmp_path) as settings:
+        objects, lost = objects_of(settings, tmp_path), uuid4()
+        server = TakingServer(pool, objects, OLD)
+        known = await send(objects, OLD, alert)
+        photo = await send(objects, OLD, lost, photos=[jpeg()])
+
+        async def is_aside() -> bool:
+            await server.take()
+            return server.aside.counts[Why.UNKNOWN_PAGE] == 1
+
+        await until(is_aside)
+        await add_alert(pool, "two", due_in_min=30, rings=(1,), alert_id=lost)
+        again = TakingServer(pool, objects, OLD)
+        await again.tidying.turn()
+        await _taken_in(again, known.id, photo.id)
+
+        async def is_empty() -> bool:
+            return await _paths(objects, PHOTOS) == await _paths(objects, PHOTO_REPORTS) == []
+
+        await until(is_empty)
+        await again.close()
+        await server.close()

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
+from uuid import UUID
 
+from runtime.page_codes import code_of
 from tests.integration.test_deletion import WHY
 from tests.support.alarms import alarms_of
 from tests.support.pictures import encoded, scene
@@ -81,6 +83,44 @@ async def test_pictures_go_although_pages_are_published_no_more(deployment: Depl
         await deployment.pass_time(1_000)
         await _until_closed(world, alert)
         assert world.objects(alert) == []
+
+
+async def test_a_page_that_stood_when_the_site_was_taken_out_is_deleted(deployment: Deployment) -> None:
+    """Nobody publishes that its alert is over: all of it goes with the child's data, also what is in no list."""
+    async with photo_world(deployment, **LOOKS) as world:
+        alert = await world.file(photo_data=data_uri(encoded(scene(100, 100), "JPEG")))
+        folder = deployment.folder / "objects/published/p" / code_of(UUID(alert))
+
+        async def stands() -> bool:
+            rows = await deployment.query("select 1 from page where first_made_at is not null and made = wanted")
+            return bool(rows) and [*folder.glob("photo.*")] != []
+
+        await world.until_photo(alert, "made")
+        await until(stands)
+        world.server.end()
+        (folder / "index.en.html#1").write_bytes(b"half of it")
+        world.env = {name: value for name, value in world.env.items() if name != "QQ_ALERT_PUBLIC__URL"}
+        await world.start()
+        assert (await deployment.post(f"{world.server.url}/v1/alerts/{alert}/found", WHY))[0] == 200
+        await deployment.pass_time(1_000)
+        await _until_closed(world, alert)
+        assert [path for path in folder.rglob("*") if path.is_file()] == []
+
+
+async def test_nothing_is_called_deleted_while_its_page_stands(deployment: Deployment) -> None:
+    """The publisher cannot take it away: the record keeps the child's data, and an alarm stands, until it can."""
+    async with photo_world(deployment, **LOOKS) as world:
+        alert = await _with_photo(world, "SZ-1")
+
+        async def is_over() -> bool:
+            return bool(await deployment.query("select 1 from page where over"))
+
+        await until(is_over)
+        await deployment.query("update page set over = false, wanted = wanted + 1, held_until = '2099-01-01'")
+        await deployment.pass_time(1_000)
+        await _until_waits(world, alert)
+        await deployment.query("update page set held_until = now()")
+        await _until_closed(world, alert)
 
 
 async def test_nothing_is_called_deleted_that_cannot_be_reached(deployment: Deployment) -> None:

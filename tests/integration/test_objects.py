@@ -8,15 +8,19 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+import obstore
 import pytest
 import pytest_asyncio
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from public.cache_control import MODULE_CACHE, PAGE_CACHE, PICTURE_CACHE, cache_control_of
 from public.objects import LISTED_AT_ONCE, PUT_S, Objects, ObjectsAddressError, Trouble, objects_of
+from public.publishing.site import Asset, Assets, put_modules, put_page
 from public.settings import PublicSettings, S3Settings
 from tests.support.processes.processes import ROOT
 from tests.support.processes.seaweedfs import seaweedfs
+from tests.support.public.pages import AROUND, example, source
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -69,6 +73,23 @@ async def test_of_two_that_put_a_new_object_one_learns_that_it_exists(objects: O
     results = await asyncio.gather(*(objects.put("inbox/a", b"%d" % n, is_new=True) for n in range(4)))
     assert sorted(str(one) for one in results) == ["None", *["Trouble.EXISTS"] * 3]
     assert await objects.get("inbox/a") == b"%d" % results.index(None)
+
+
+async def test_who_reads_a_bucket_without_us_is_told_how_long_to_keep_what_is_published(tmp_path: Path) -> None:
+    """A CDN may have the bucket for its origin: the promise of the takedown goes with each object."""
+    async with seaweedfs(tmp_path) as settings:
+        objects = objects_of(settings, tmp_path)
+        assert await put_modules(objects) is None
+        files = (Asset("photo.1.640.jpg", b"x", "image/jpeg"),)
+        assert await put_page(objects, source(example("lost-at-a-park")), Assets(files=files), AROUND) is None
+        found = await objects.list("published")
+        assert not isinstance(found, Trouble)
+        kept = set()
+        for one in found:
+            attributes = (await obstore.get_async(objects._store, one.path)).attributes  # noqa: SLF001 - as others read it
+            assert attributes["Cache-Control"] == cache_control_of(one.path), one.path
+            kept.add(attributes["Cache-Control"])
+        assert kept == {PAGE_CACHE, PICTURE_CACHE, MODULE_CACHE}
 
 
 async def test_whatever_is_below_a_folder_is_deleted_and_nothing_else(objects: Objects) -> None:

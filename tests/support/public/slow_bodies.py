@@ -8,6 +8,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import AsyncIterator, Sequence
 
 AT_ONCE = 64
@@ -22,13 +23,15 @@ class SlowBodies:
         self._tasks: list[asyncio.Task[None]] = []
         self._writers: list[asyncio.StreamWriter] = []
 
-    async def begin(self, address: tuple[str, int], request: str, clients: Sequence[str]) -> None:
+    async def begin(
+        self, address: tuple[str, int], request: str, clients: Sequence[str], context: ssl.SSLContext | None
+    ) -> None:
         """Send one head for each client, whom a trusted proxy names, and nothing after it."""
         places = asyncio.Semaphore(AT_ONCE)
 
         async def one(client: str) -> None:
             async with places:
-                reader, writer = await asyncio.open_connection(*address)
+                reader, writer = await asyncio.open_connection(*address, ssl=context)
                 writer.write(request.replace("CLIENT", client).encode())
                 await writer.drain()
             self._writers.append(writer)
@@ -51,9 +54,13 @@ class SlowBodies:
 
 @contextlib.asynccontextmanager
 async def slow_bodies(
-    address: tuple[str, int], path: str, length: int, clients: Sequence[str]
+    address: tuple[str, int],
+    path: str,
+    length: int,
+    clients: Sequence[str],
+    context: ssl.SSLContext | None = None,
 ) -> AsyncIterator[SlowBodies]:
-    """Begin a body of a length for each client, and send none of it."""
+    """Begin a body of a length for each client, and send none of it; `context`: over TLS."""
     lines = [
         f"POST {path} HTTP/1.1",
         "Host: alerts.example",
@@ -63,7 +70,7 @@ async def slow_bodies(
     ]
     bodies = SlowBodies()
     try:
-        await bodies.begin(address, "\r\n".join([*lines, "", ""]), clients)
+        await bodies.begin(address, "\r\n".join([*lines, "", ""]), clients, context)
         yield bodies
     finally:
         await bodies.close()
