@@ -6,30 +6,38 @@ the bound is read, whatever the request says of its length.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import msgspec
 from aiohttp import web
 
+from handlers.auth.signed_webhooks import UNSIGNED
+from handlers.auth.webhook_signatures import may_be_signed
 from handlers.http import problems
 from handlers.http.bearer import BEARER, Bearer
+from handlers.http.connections import network_of
 from handlers.http.decoding import read
 from handlers.http.problem_codes import ProblemCode
 from handlers.http.requests import BYTES_PER_S, NO_ALERT_NAMED, alert_id_of, is_unexpected, read_bytes, unknown_alert
 from handlers.http.responses import json_response
-from handlers.http.roles import Role, SignedIn
+from handlers.http.roles import Proof, Role, SignedIn
 from handlers.http.route import Call
 from handlers.http.serving.connection import Connection
 from handlers.http.serving.large_bodies import BYTES_PER_S as LARGE_BYTES_PER_S
-from handlers.http.serving.large_bodies import LargeBodies
+from handlers.http.serving.large_bodies import LargeBodies, PlaceLostError
 from handlers.values.text import clean_line
 from handlers.values.user import BAD_USER, read_user
+from runtime.clock import wall_s
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from handlers.auth.authenticator import Authenticator
     from handlers.http.route import Body, Route
+
+
+SENT_AS_MUCH: Final = "others send as much now; nothing was stored"
 
 
 class Sessions(Protocol):
@@ -69,21 +77,40 @@ def endpoint(
         return response
 
     at_once = None if route.body is None else route.body.at_once
-    return serve if at_once is None else _in_places(serve, at_once)
+    return serve if at_once is None else _in_places(serve, route, authenticator, at_once)
 
 
 def _in_places(
-    serve: Callable[[web.Request], Awaitable[web.StreamResponse]], at_once: int
+    serve: Callable[[web.Request], Awaitable[web.StreamResponse]],
+    route: Route,
+    authenticator: Authenticator,
+    at_once: int,
 ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
-    """Return what serves only so many requests at once, because each of them is large."""
+    """Return what serves only so many requests at once, because each of them is large.
+
+    What cannot be signed at all gets no place; who was too slow, or failed too often, is the first to lose one.
+    """
     places = LargeBodies(at_once)
 
     async def serve_in_place(request: web.Request) -> web.StreamResponse:
-        with places.place(request.remote or "") as has_place:
-            if has_place:
-                return await serve(request)
-        detail = "others send as much now; nothing was stored"
-        return problems.response(ProblemCode.BUSY, detail, headers=problems.RETRY_AFTER)
+        if route.access is Proof.SIGNATURE and not may_be_signed(request.headers, wall_s()):
+            refused = authenticator.unsigned(request, None, UNSIGNED)
+            refused.force_close()
+            return refused
+        peer = network_of(request.remote or "") if authenticator.knows_addresses else None
+        is_suspect = authenticator.busy(request) is not None
+        try:
+            async with places.place(peer, request.content, is_suspect=is_suspect) as has_place:
+                if has_place:
+                    response = await serve(request)
+                    if response.status == HTTPStatus.REQUEST_TIMEOUT:
+                        authenticator.slow(request)
+                    return response
+        except PlaceLostError:
+            authenticator.slow(request)
+        busy = problems.response(ProblemCode.BUSY, SENT_AS_MUCH, headers=problems.RETRY_AFTER)
+        busy.force_close()
+        return busy
 
     return serve_in_place
 

@@ -115,6 +115,10 @@ class Authenticator:
         """Whether requests come from the addresses of their senders, and not all from a proxy's."""
         return self.failures.per_address
 
+    def slow(self, request: web.Request) -> None:
+        """Count a request whose body did not come in time: its address fails."""
+        self.failures.attempt(request.remote)
+
     def busy(self, request: web.Request) -> web.Response | None:
         """Return the refusal of an address that has failed too often, counting nothing."""
         wait_s = self.failures.wait_s(request.remote)

@@ -27,6 +27,12 @@ SECRETS_MAX = 16
 SIGNATURES_MAX = 10
 SIGNATURE_HEADER_MAX = 2048
 WEBHOOK_ID_MAX = 256
+STAMP_DIGITS_MAX = 16
+TOLERANCE_S = 300
+"""Of a timestamp, as Standard Webhooks has it."""
+
+DIGEST_BYTES = 32
+"""Of SHA-256."""
 
 
 def read_keys(keys: str) -> MultiFernet:
@@ -69,6 +75,24 @@ class Vault:
             except InvalidToken:
                 continue
         return opened
+
+
+def may_be_signed(headers: Mapping[str, str], now_s: float) -> bool:
+    """Tell whether a request has the headers of one that is signed, before its body is read; `now_s`: the time."""
+    stamp, signature = headers.get("webhook-timestamp", ""), headers.get("webhook-signature", "")
+    if not 0 < len(headers.get("webhook-id", "")) <= WEBHOOK_ID_MAX or len(signature) > SIGNATURE_HEADER_MAX:
+        return False
+    if not (stamp.isascii() and stamp.isdigit() and len(stamp) < STAMP_DIGITS_MAX):
+        return False
+    return abs(int(stamp) - now_s) <= TOLERANCE_S and any(_is_digest(one) for one in signature.split(" "))
+
+
+def _is_digest(signature: str) -> bool:
+    version, _, digest = signature.partition(",")
+    try:
+        return version == "v1" and len(base64.b64decode(digest, validate=True)) == DIGEST_BYTES
+    except (ValueError, binascii.Error):
+        return False
 
 
 def is_signed(secrets_standing: Iterable[str], headers: Mapping[str, str], body: bytes) -> bool:

@@ -21,7 +21,7 @@ from handlers.police.case.case import Case, kept, read_case
 from handlers.police.case.photos import pictures_of_missing
 from public.photos.picture_sizes import WIDTHS
 from public.photos.plain_jpeg import plain_size
-from server.administration.file_case import send_case
+from server.administration.file_case import send_case, signed_headers
 from tests.support.pictures import BEIJING, camera_exif, encoded, heic, scene
 from tests.support.processes.deployment import CASE, SEEN_ON
 from tests.support.processes.processes import until
@@ -30,6 +30,7 @@ from tests.support.public.case_photos import child_with, data_uri, photo_world, 
 if TYPE_CHECKING:
     from sql.database import Pool
     from tests.support.processes.deployment import Deployment
+    from tests.support.public.case_photos import World
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "cases"
 WHY = {"reason": "test", "case_number": CASE["case_number"]}
@@ -163,29 +164,43 @@ async def test_a_photo_of_20_mb_is_sent_after_the_case(deployment: Deployment) -
         assert len(events) == 1
 
 
-async def test_large_bodies_of_strangers_fill_no_memory(deployment: Deployment) -> None:
-    """One at a time of an address, none of which is read without a place; cases are taken meanwhile."""
+async def _silent(world: World, address: str, **headers: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """Begin to send a photo from an address of this machine, and send no more of it."""
+    host, port = world.server.address
+    reader, writer = await asyncio.open_connection(host, port, local_addr=(address, 0))
+    lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    head = f"POST /v1/intake/sz/photos HTTP/1.1\r\nHost: {host}\r\n{lines}"
+    writer.write(head.encode() + b"Content-Length: 20000000\r\n\r\n" + bytes(100_000))
+    await writer.drain()
+    return reader, writer
+
+
+async def test_large_bodies_that_nobody_signed_get_no_place(deployment: Deployment) -> None:
+    """What has no signature at all, or an old one, is refused before its body is read."""
     async with photo_world(deployment) as world:
-        host, port = world.server.address
-        reader, writer = await asyncio.open_connection(host, port)
-        head = f"POST /v1/intake/sz/photos HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\n"
-        writer.write(head.encode() + b"Content-Length: 20000000\r\n\r\n" + bytes(100_000))
-        await writer.drain()
+        old = signed_headers(deployment.secret, b"{}") | {"webhook-timestamp": "1700000000"}
+        for headers in ({}, old):
+            reader, writer = await _silent(world, "127.0.0.1", **headers)
+            async with asyncio.timeout(60):
+                assert (await reader.readline()).startswith(b"HTTP/1.1 401")
+            writer.close()
 
-        async def is_busy() -> bool:
-            sent = {"case_number": "SZ-1", "photo_data": data_uri(encoded(scene(20, 20), "PNG"), "png")}
-            return (await world.send(sent))[0] == 503
 
-        await until(is_busy)
-        await world.file()
-        writer.close()
+async def test_strangers_who_send_slowly_keep_no_photo_of_the_police_out(deployment: Deployment) -> None:
+    """All three places are held by who sends nothing more, with headers as if signed: the slowest loses its own."""
+    async with photo_world(deployment, QQ_ALERT_LIMITS__BODY_S="300") as world:
+        alert = await world.file()
+        headers = signed_headers(deployment.secret, b"not what is sent")
+        held = [await _silent(world, f"127.0.0.{number}", **headers) for number in (2, 3, 4)]
+        sent = {"case_number": CASE["case_number"], "photo_data": data_uri(encoded(scene(20, 20), "PNG"), "png")}
 
-        async def is_free() -> bool:
-            sent = {"case_number": "SZ-1", "photo_data": data_uri(encoded(scene(20, 20), "PNG"), "png")}
-            return (await world.send(sent))[0] == 404
+        async def is_taken() -> bool:
+            return (await world.send(sent))[0] == 200
 
-        await until(is_free)
-        assert reader is not None
+        await until(is_taken, within_s=60)
+        await world.until_photo(alert, "made")
+        for _, writer in held:
+            writer.close()
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
