@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from server.edge.public_objects import kept_objects
 from server.public_side.staged_objects import remove_staged_objects
+from server.sightings.freeing import free_dismissed
 from server.upkeep.page_publishing import PagePublishing
 from server.upkeep.purging import Purging
 
@@ -27,4 +28,5 @@ def public_tasks(settings: Settings, engine: Engine, handlers: Handlers) -> dict
     pages = PagePublishing(settings, engine.stores, engine.alarms, purging.changed)
     handlers.ops.metrics.pages.lag_s = lambda: pages.lag_s
     staged = remove_staged_objects(kept_objects(settings))
-    return {"publisher": pages.run(), "purging": purging.run(), "staged objects": staged}
+    freeing = free_dismissed(engine.stores.pool, kept_objects(settings))
+    return {"publisher": pages.run(), "purging": purging.run(), "staged objects": staged, "freeing": freeing}

@@ -18,6 +18,8 @@ import msgspec
 from sql.query import query
 
 if TYPE_CHECKING:
+    from datetime import timedelta
+
     from asyncpg import Record
 
     from sql.database import Connection, Pool
@@ -50,6 +52,8 @@ _COUNTS = query("sighting_counts")
 _KEPT = query("sighting_kept")
 _NEW = query("sighting_new")
 _UNDECIDED = query("sighting_undecided")
+_DISMISSED = query("sighting_dismissed")
+_FORGET_PHOTOS = query("sighting_photos_forget")
 _SALT = query("sighting_salt")
 
 
@@ -206,7 +210,7 @@ async def counts(pool: Pool | Connection, alert_id: UUID) -> dict[str, int]:
 
 
 async def kept_bytes(pool: Pool | Connection) -> int:
-    """Return how many bytes the objects of undecided sightings take."""
+    """Return how many bytes sightings and their objects take, whatever was decided of them."""
     kept: int = await pool.fetchval(_KEPT)
     return kept
 
@@ -220,6 +224,16 @@ async def undecided(connection: Connection, alert_id: UUID) -> int:
     """Return how many sightings of an alert nobody has decided, whether its search goes on or not."""
     count: int = await connection.fetchval(_UNDECIDED, alert_id)
     return count
+
+
+async def dismissed(pool: Pool, kept: timedelta, limit: int) -> list[tuple[UUID, UUID]]:
+    """Return alert and id of sightings that were dismissed so long ago, have photos, and of which no police know."""
+    return [(row[0], row[1]) for row in await pool.fetch(_DISMISSED, kept, limit)]
+
+
+async def forget_photos(pool: Pool, sighting: UUID) -> None:
+    """Forget the photos of a sighting, whose objects were deleted."""
+    await pool.execute(_FORGET_PHOTOS, sighting)
 
 
 async def lock(connection: Connection, alert_id: UUID, sighting: UUID) -> LockedSighting | None:

@@ -62,7 +62,7 @@ begin
             ('schema_migrations', 'select'),
             ('server_process', 'select, insert, update, delete'),
             ('sighting', 'select, insert, update, delete'),
-            ('sighting_photo', 'select, insert'),
+            ('sighting_photo', 'select, insert, delete'),
             ('sighting_total', 'select'),
             ('sign_in_link', 'select, insert, delete'),
             ('silently_notified', 'select, insert, delete'),

@@ -1,2 +1,3 @@
--- How many bytes the objects of undecided sightings take.
-select coalesce(sum(bytes), 0)::bigint from sighting_total where state = 'new';
+-- How many bytes sightings and their objects take, whatever was decided of them: what is closed or dismissed takes its room
+-- until it is deleted.
+select coalesce(sum(bytes), 0)::bigint from sighting_total;
