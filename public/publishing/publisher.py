@@ -65,8 +65,12 @@ class Publisher:
         lag: Callable[[float], None] = lambda _: None,
         assets: Callable[[UUID, PageSource], Awaitable[Assets | Trouble]] = no_assets,
         changed: Callable[[str], None] = lambda _: None,
+        makes: bool = True,
     ) -> None:
-        """`lag` hears each second for how long the oldest wish waits (s); `changed` the code of each page made."""
+        """Not `makes`: it takes pages away, and makes none.
+
+        `lag` hears each second for how long the oldest wish waits (s); `changed` the code of each page made.
+        """
         self._pool = pool
         self._connect = connect
         self._objects = objects
@@ -74,6 +78,7 @@ class Publisher:
         self._lag = lag
         self._assets = assets
         self._changed = changed
+        self._makes = makes
         self._wakes: list[asyncio.Event] = []
         self._has_modules = False
 
@@ -81,10 +86,15 @@ class Publisher:
         """Publish until cancelled."""
         works = {
             "publisher listens": self._listen(),
-            "publisher measures": self._measure(),
-            "publish what lives": self._work(goes=False),
+            **(
+                {"publisher measures": self._measure(), "publish what lives": self._work(goes=False)}
+                if self._makes
+                else {}
+            ),
             **{f"take down {number}": self._work(goes=True) for number in range(TAKEDOWNS)},
         }
+        if self._makes:
+            works |= {"publisher measures": self._measure(), "publish what lives": self._work(goes=False)}
         tasks = [asyncio.create_task(work, name=name) for name, work in works.items()]
         try:
             await asyncio.gather(*tasks)

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Final
 from public.documents.cmap import FontError
 from public.documents.fonts import Fonts
 from public.documents.setting import Typesetter
-from public.objects import ObjectsAddressError, objects_of
 from public.pages.rendering import Surroundings
 from public.publishing.assets import AssetMaker
 from public.publishing.publisher import Publisher
 from push.alarm_kinds import AlarmKind
 from push.alarms import EVERY_LANE
+from server.edge.public_objects import kept_objects
 from server.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
@@ -32,7 +32,10 @@ BEHIND_S: Final = 10.0
 
 
 class PagePublishing:
-    """The publisher of a server that has a site for the public; `lag_s` is None where it has none."""
+    """The publisher of a server that has a site for the public; `lag_s` is None where it has none.
+
+    Where it had one, pages of alerts that are over are still taken away.
+    """
 
     def __init__(
         self, settings: Settings, stores: EngineStores, alarms: AlarmBoard, changed: Callable[[str], None]
@@ -41,13 +44,14 @@ class PagePublishing:
         self._alarms = alarms
         self._publisher: Publisher | None = None
         self.lag_s: float | None = None
-        public = settings.public
-        if public.url is None:
+        public, objects = settings.public, kept_objects(settings)
+        if objects is None:
             return
-        try:
-            objects = objects_of(public, settings.state_dir)
-        except ObjectsAddressError as error:
-            raise SettingsError(f"$.public.objects: {error}") from None
+        if public.url is None:
+            # What was published while there was a site does not go by itself: a child who is found stays on it.
+            gone = Surroundings(url="", languages=public.languages, map_review_number=public.map_review_number)
+            self._publisher = Publisher(stores.pool, stores.listen, objects, gone, changed=changed, makes=False)
+            return
         around = Surroundings(url=public.url, languages=public.languages, map_review_number=public.map_review_number)
         maker = AssetMaker(
             stores.pool,
@@ -68,7 +72,7 @@ class PagePublishing:
         )
 
     async def run(self) -> None:
-        """Publish until cancelled; returns at once where there is no site."""
+        """Publish until cancelled; returns at once where there never was a site."""
         if self._publisher is not None:
             await self._publisher.run()
 

@@ -404,7 +404,7 @@ async def test_who_countersigned_reads_what_the_police_were_told_and_sends_nothi
     """As by the API: an officer acts for the own authority. Events of other alerts push none of this one out."""
     await deployment.provider()
     desk = Desk(deployment, await deployment.server(**public_env(deployment)), browser)
-    url = "https://police.invalid/"
+    url = "http://127.0.0.1:9/"
     await deployment.run("authority", "endpoint", "sz", "--url", url, "--passes-on", "operator")
     await deployment.run("authority", "add", "gz", "--name", "Guangzhou")
     alert = await _alert(desk)

@@ -11,6 +11,7 @@ from runtime.page_codes import code_of
 from tests.integration.test_deletion import WHY
 from tests.support.alarms import alarms_of
 from tests.support.pictures import encoded, scene
+from tests.support.processes.deployment import CASE
 from tests.support.processes.processes import until
 from tests.support.public.case_photos import data_uri, photo_world
 
@@ -86,7 +87,7 @@ async def test_pictures_go_although_pages_are_published_no_more(deployment: Depl
 
 
 async def test_a_page_that_stood_when_the_site_was_taken_out_is_deleted(deployment: Deployment) -> None:
-    """Nobody publishes that its alert is over: all of it goes with the child's data, also what is in no list."""
+    """It says that its alert is over; all else of it goes with the child's data, also what is in no list."""
     async with photo_world(deployment, **LOOKS) as world:
         alert = await world.file(photo_data=data_uri(encoded(scene(100, 100), "JPEG")))
         folder = deployment.folder / "objects/published/p" / code_of(UUID(alert))
@@ -104,7 +105,30 @@ async def test_a_page_that_stood_when_the_site_was_taken_out_is_deleted(deployme
         assert (await deployment.post(f"{world.server.url}/v1/alerts/{alert}/found", WHY))[0] == 200
         await deployment.pass_time(1_000)
         await _until_closed(world, alert)
-        assert [path for path in folder.rglob("*") if path.is_file()] == []
+        left = {path.name: path.read_text(encoding="utf-8") for path in folder.rglob("*") if path.is_file()}
+        assert {*left} <= {"state.json", "index.zh-CN.html", "index.en.html"}
+        assert not any(CASE["child"]["name"] in text for text in left.values())
+
+
+async def test_pages_are_taken_away_although_none_are_made_any_more(deployment: Deployment) -> None:
+    """`[public] url` was taken out while a page was there: it says that the alert is over once the child is found."""
+    async with photo_world(deployment) as world:
+        alert = await world.file(photo_data=data_uri(encoded(scene(100, 100), "JPEG")))
+        folder = deployment.folder / "objects" / "published" / "p" / code_of(UUID(alert))
+
+        async def is_shown() -> bool:
+            return any(folder.glob("photo.*.jpg")) and (folder / "index.en.html").exists()
+
+        await until(is_shown)
+        world.server.end()
+        world.env = {name: value for name, value in world.env.items() if name != "QQ_ALERT_PUBLIC__URL"}
+        await world.start()
+        assert (await deployment.post(f"{world.server.url}/v1/alerts/{alert}/found", WHY))[0] == 200
+
+        async def is_gone() -> bool:
+            return not any(folder.glob("photo.*.jpg")) and b"over" in (folder / "state.json").read_bytes()
+
+        await until(is_gone)
 
 
 async def test_nothing_is_called_deleted_while_its_page_stands(deployment: Deployment) -> None:

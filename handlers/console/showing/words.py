@@ -107,7 +107,10 @@ PATTERNS: Final[dict[AlarmKind, tuple[tuple[str, str], ...]]] = {
     AlarmKind.PAGE_BEHIND: (
         ("pages", "pages of alerts are not as the record has them: the objects, or their store, cannot be written"),
     ),
-    AlarmKind.SIGHTINGS_WAIT: (("reports_wait", "reports wait in the inbox"),),
+    AlarmKind.SIGHTINGS_WAIT: (
+        ("reports_wait", "reports wait in the inbox"),
+        ("inbox_unreadable", "the inbox cannot be read"),
+    ),
     AlarmKind.UNREADABLE_SIGHTINGS: (
         ("reports_aside", "put aside, to be tried again"),
         ("reports_other_key", "sealed to a key of another server, which does not take them in"),
