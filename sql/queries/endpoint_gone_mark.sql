@@ -7,8 +7,9 @@ with job as (
     set dead_at = clock_timestamp(),
         error = case when u.revoked_at is null then 'endpoint removed' else 'authority revoked' end
     from job j join authority u on u.id = j.authority_id
-    where e.id in (select p.id from police_event p
-                   where p.endpoint = (select id from job) and p.delivered_at is null and p.dead_at is null limit $1)
+    where e.id = any(array(select p.id from police_event p
+                           where p.endpoint = (select id from job) and p.delivered_at is null and p.dead_at is null
+                           limit $1))
       and e.delivered_at is null and e.dead_at is null
     returning 1
 ), done as (

@@ -2,8 +2,8 @@
 with decided as (
     update sighting set state = $3, revision = revision + 1, decided_by = $4, decided_at = clock_timestamp(),
                         duplicate_of = $5
-    where id in (select s.id from sighting s
-                 where s.stack = $1 and s.state = 'new' order by s.received_at, s.id limit $6)
+    where id = any(array(select s.id from sighting s
+                         where s.stack = $1 and s.state = 'new' order by s.received_at, s.id limit $6))
       and id <> $2 and id is distinct from $5 and state = 'new'
     returning 1
 )

@@ -5,7 +5,7 @@ with ended as (
     select id from alert where id = $1 and state in ('found', 'cancelled', 'expired') for no key update
 ), gone as (
     delete from sighting
-    where id in (select s.id from sighting s where s.alert_id = (select id from ended) limit $2)
+    where id = any(array(select s.id from sighting s where s.alert_id = (select id from ended) limit $2))
     returning alert_id, received_at, state
 ), counted as (
     insert into page_count as p (alert_id, minute, channel, kind, count, weight)

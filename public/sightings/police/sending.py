@@ -115,11 +115,11 @@ class Sender:
             task = asyncio.create_task(self._send_all(session, authority), name=f"events of {authority}")
             self._tasks[authority] = task
             task.add_done_callback(partial(self._ended, authority))
+        self._judge(await sql.police_events.unreachable(self._pool))
         for step in (sql.police_events.give_up_gone, sql.police_events.backfill):
             for _ in range(STEPS_A_LOOK):
                 if not await step(self._pool):
                     break
-        self._judge(await sql.police_events.unreachable(self._pool))
 
     def _ended(self, authority: str, _: asyncio.Task[None]) -> None:
         self._tasks.pop(authority, None)
