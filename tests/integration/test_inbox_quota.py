@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 UPLOADS = 300
 KB = 1_000
+DISK_UNIT_BYTES = 512
+"""The unit of `st_blocks`, by POSIX."""
+
 QUOTA = 20_000 * 1_000_000
 
 
@@ -36,6 +39,13 @@ async def test_an_upload_counts_with_its_folder(tmp_path: Path) -> None:
         stored.added(1, with_folder=True)
     await listed.count()
     assert listed.used == stored.used == empty + UPLOADS * 2 * BLOCK_BYTES
+    uploads = tmp_path / "objects" / "inbox" / "photos"
+    assert await asyncio.to_thread(_on_disk, uploads) <= UPLOADS * 2 * BLOCK_BYTES, "no less than the disk says"
+
+
+def _on_disk(folder: Path) -> int:
+    """Return what is in a folder takes of the disk, other folders in it included."""
+    return sum(path.lstat().st_blocks * DISK_UNIT_BYTES for path in folder.rglob("*"))
 
 
 async def test_a_look_that_fails_on_its_way_counts_what_it_saw_and_lets_words_in(tmp_path: Path) -> None:

@@ -164,6 +164,21 @@ async def test_what_an_operator_passed_on_goes_before_a_flood(pool: Pool) -> Non
     assert judged == [("alert.over", False), ("sighting.reported", True)]
 
 
+async def test_a_flood_s_events_cost_no_more_the_more_there_are(pool: Pool) -> None:
+    """Also by a plan that was made while there were none: to write an event reads no other one."""
+    await add_authority(pool)
+    alert = str(await add_alert(pool, "A", due_in_min=30, rings=(1,)))
+    await pool.execute(
+        "insert into authority_endpoint (authority_id, url, secret, passes_on) values ('sz', 'https://x', 'x', 'all')"
+    )
+    async with pool.acquire() as connection, connection.transaction():
+        for _ in range(2):
+            await flood_record(connection, alert, 500)
+        read = "select coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0) from pg_stat_xact_user_tables"
+        assert await connection.fetchval(f"{read} where relname = 'police_event'") <= 1000
+        assert await connection.fetchval("select count(*) from police_event") == 1000
+
+
 async def _claimed(pool: Pool) -> list[ClaimedEvent]:
     return await sql.police_events.claim(pool, "sz", 1, timedelta(minutes=1))
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 if TYPE_CHECKING:
-    from sql.database import Pool
+    from sql.database import Connection, Pool
 
 FLOOD_S: Final = 120
 
@@ -18,6 +18,6 @@ from (select n, gen_random_uuid() as id from generate_series(1, $2::int) n) made
 """
 
 
-async def flood_record(pool: Pool, alert: str, count: int, stack: UUID | None = None) -> None:
+async def flood_record(pool: Pool | Connection, alert: str, count: int, stack: UUID | None = None) -> None:
     """Have an alert have so many undecided sightings more, each a stack of its own unless one is named."""
     await pool.execute(_FLOOD, UUID(alert), count, stack, timeout=FLOOD_S)
