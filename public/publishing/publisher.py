@@ -86,11 +86,6 @@ class Publisher:
         """Publish until cancelled."""
         works = {
             "publisher listens": self._listen(),
-            **(
-                {"publisher measures": self._measure(), "publish what lives": self._work(goes=False)}
-                if self._makes
-                else {}
-            ),
             **{f"take down {number}": self._work(goes=True) for number in range(TAKEDOWNS)},
         }
         if self._makes:
