@@ -23,6 +23,7 @@ _AUTHORITY_LIMIT = query("authority_limit")
 _TERMS = query("authority_terms")
 _TIME_ZONE = query("authority_time_zone")
 _ASKS = query("authority_asks")
+_CARD = query("authority_card")
 _SECRET_ADD = query("authority_secret_add")
 _SECRET_EXPIRE = query("authority_secret_expire")
 _SECRETS = query("authority_secrets")
@@ -119,6 +120,11 @@ async def limit_authority(pool: Pool | Connection, authority: str, jurisdiction:
 async def set_time_zone(connection: Connection, authority: str, time_zone: str | None) -> bool:
     """Set an authority's time zone, None: the configured one; False when the authority is unknown."""
     return await connection.fetchval(_TIME_ZONE, authority, time_zone) is not None
+
+
+async def set_card(connection: Connection, authority: str, shows_child: bool | None) -> bool:  # noqa: FBT001 - what is set
+    """Say whether share cards show who is missing, None: as configured; False when the authority is unknown."""
+    return await connection.fetchval(_CARD, authority, shows_child) is not None
 
 
 async def set_asks(connection: Connection, authority: str, asks: list[str]) -> bool:

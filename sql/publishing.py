@@ -54,7 +54,7 @@ class PageWish(msgspec.Struct, frozen=True):
     """What is wanted of a page at one moment; `content` and `case_content` are JSON text.
 
     `live`: it says who is missing. `begun`: people may have its address. `published`: it has been there.
-    `people`: those whom the alert would notify, by the estimate.
+    `people`: those whom the alert would notify, by the estimate. `card_shows_child`: as its authority says, if it does.
     """
 
     wanted: int
@@ -69,6 +69,7 @@ class PageWish(msgspec.Struct, frozen=True):
     content: str
     case_content: str
     people: int | None
+    card_shows_child: bool | None = None
 
 
 async def claim(pool: Pool, held: timedelta, settled: timedelta, *, goes: bool | None = None) -> PageClaim | None:

@@ -98,6 +98,19 @@ async def set_time_zone(pool: Pool, by: Administrator, authority: str, time_zone
     return await changed(pool, by, work)
 
 
+async def set_card(pool: Pool, by: Administrator, authority: str, *, shows_child: bool | None) -> Refusal | None:
+    """Say whether share cards of an authority's alerts show who is missing; None: as configured."""
+
+    async def work(connection: Connection) -> Refusal | None:
+        if not await sql.access.set_card(connection, authority, shows_child):
+            return unknown(authority)
+        event = by.event("authority card set", authority=authority, shows_child=shows_child)
+        await sql.audit.append(connection, event)
+        return None
+
+    return await changed(pool, by, work)
+
+
 async def set_review(
     pool: Pool, by: Administrator, authority: str, policy: Review, grace_s: int | None = None
 ) -> Refusal | None:

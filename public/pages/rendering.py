@@ -47,7 +47,10 @@ class ShownDocument(msgspec.Struct, frozen=True):
 
 
 class PageSource(msgspec.Struct, frozen=True, kw_only=True):
-    """What a page is made of: `is_reworded`: the alert's text says something that the case does not."""
+    """What a page is made of: `is_reworded`: the alert's text says something that the case does not.
+
+    `card_shows_child`: whether its share card shows who is missing; None: as the site has it.
+    """
 
     code: str
     status: str
@@ -57,6 +60,7 @@ class PageSource(msgspec.Struct, frozen=True, kw_only=True):
     case: PublicCase
     content: PhoneContent
     is_reworded: bool
+    card_shows_child: bool | None = None
 
 
 class Surroundings(msgspec.Struct, frozen=True, kw_only=True):

@@ -94,8 +94,10 @@ class AssetMaker:
         """Return cards and posters in all languages; what cannot be set is left out."""
         large, medium = (jpegs[-1], jpegs[MEDIUM]) if jpegs else (None, None)
         contents: dict[str, tuple[CardContent, PosterContent]] = {}
+        said = source.card_shows_child
+        shows_child = self._card_shows_child if said is None else said
         for one in self._around.languages:
-            card = card_of(source, one, self._around, medium, shows_child=self._card_shows_child)
+            card = card_of(source, one, self._around, medium, shows_child=shows_child)
             contents[one] = card, poster_of(source, one, self._around, large)
         key = hashlib.sha256(msgspec.msgpack.encode(contents)).digest()
         known = self._kept.pop(alert_id, None)

@@ -46,4 +46,5 @@ def source_of(code: str, wish: PageWish) -> PageSource | None:
         case=case,
         content=content,
         is_reworded=wish.reworded,
+        card_shows_child=wish.card_shows_child,
     )

@@ -76,6 +76,12 @@ async def set_time_zone(_: Settings, stores: Stores, authority: str, time_zone: 
         done(await authorities.set_time_zone(pool, here(), authority, time_zone))
 
 
+async def set_card(_: Settings, stores: Stores, authority: str, *, shows_child: bool | None) -> None:
+    """Say whether share cards of an authority's alerts show who is missing; None: as configured."""
+    async with record(stores) as pool:
+        done(await authorities.set_card(pool, here(), authority, shows_child=shows_child))
+
+
 async def rotate(settings: Settings, stores: Stores, authority: str) -> str:
     """Add a secret and return it; the earlier ones verify for another `OVERLAP`."""
     async with record(stores) as pool:

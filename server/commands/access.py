@@ -41,6 +41,7 @@ def _zone(_: click.Context, __: click.Parameter, name: str | None) -> str | None
     "authority",
     cls=LazyGroup,
     lazy={
+        "card": "server.commands.public.cards:card",
         "endpoint": "server.commands.public.endpoints:endpoint",
         "events": "server.commands.public.endpoints:events",
     },

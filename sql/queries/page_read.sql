@@ -9,6 +9,6 @@ select p.wanted, p.first_made_at is not null as published, p.sample, a.status, a
                       where s.alert_id = a.id and s.notice = 'alert' and u.worked_by is not null) as begun,
        a.revision > 1 or exists (select from notice n where n.alert_id = a.id and n.notice = 'update') as reworded,
        a.content::text as content, c.content::text as case_content,
-       round((a.estimate ->> 'people')::numeric)::bigint as people
-from page p join alert a on a.id = p.alert_id join child_case c on c.id = a.case_id
+       round((a.estimate ->> 'people')::numeric)::bigint as people, f.card_shows_child
+from page p join alert a on a.id = p.alert_id join child_case c on c.id = a.case_id join authority f on f.id = c.authority_id
 where p.alert_id = $1;

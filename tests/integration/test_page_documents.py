@@ -9,6 +9,7 @@ from uuid import UUID
 
 import aiohttp
 import msgspec
+import pytest
 from PIL import Image
 
 from public.photos.plain_jpeg import plain_size
@@ -111,6 +112,35 @@ async def test_photo_card_and_poster_come_with_the_page_and_go_with_it(deploymen
         return "This alert is over" in page and "og:image" not in page
 
     await until(says_nothing_else)
+
+
+async def test_the_authority_says_whether_cards_show_who_is_missing(deployment: Deployment) -> None:
+    """Whatever the platform has: cards of live pages are made anew, as they were before once it takes that back."""
+    await deployment.provider()
+    await deployment.people(50)
+    server = await deployment.server(**public_env(deployment))
+    alert = (await deployment.file(server))[1]["alert"]["id"]
+    site = Site(deployment, (await public_site(deployment)).url, alert)
+
+    async def until_cards(others_than: list[str]) -> list[str]:
+        async def are_others() -> bool:
+            names = site.names("card")
+            return len(names) == 2 and not set(names) & set(others_than)
+
+        await until(are_others)
+        return site.names("card")
+
+    nobody = await until_cards([])
+    await deployment.run("authority", "card", "sz", "child")
+    child = await until_cards(nobody)
+    await deployment.run("authority", "card", "sz", "nobody")
+    assert await until_cards(child) == nobody
+    await deployment.run("authority", "card", "sz", "child")
+    assert await until_cards(nobody) == child
+    await deployment.run("authority", "card", "sz", "configured")
+    assert await until_cards(child) == nobody
+    with pytest.raises(AssertionError):
+        await deployment.run("authority", "card", "nobody-known", "child")
 
 
 async def test_a_character_that_no_font_has_is_an_alarm(deployment: Deployment) -> None:
