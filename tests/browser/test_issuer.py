@@ -127,7 +127,7 @@ async def test_the_subject_is_the_person_whatever_the_name(desk: Desk, issuer: I
     await issuer.person("s-1", "judges", name="Somebody Else")
     again = await signed_in(desk, "s-1")
     await again.goto(f"{desk.server.url}/console/alerts/{alert['id']}/review")
-    await expect(again.locator("[data-not-mine]")).to_contain_text("you have approved")
+    await expect(again.locator("[data-not-mine]")).to_contain_text("You have approved")
     assert await again.locator("form[data-action=approval]").count() == 0
     sent = await asked.value
     kind = sent.headers["content-type"]
