@@ -7,6 +7,9 @@ from typing import Final
 WIDTHS: Final = (320, 640, 1280)
 """Pixels: small for lists, medium for the page, large for the poster. A picture is never enlarged."""
 
+MEDIUM: Final = 1
+"""Which of the three a page, phones and the console show."""
+
 BYTES_MAX: Final = (20_000, 35_000, 400_000)
 """Of each of the three: the medium one is half of what a page's first view may weigh."""
 

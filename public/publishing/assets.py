@@ -17,7 +17,7 @@ import sql.photos
 from public.objects import Trouble
 from public.pages.rendering import ShownDocument, ShownPhoto
 from public.photos.case_photos import pictures_of
-from public.photos.picture_sizes import WIDTHS
+from public.photos.picture_sizes import MEDIUM, WIDTHS
 from public.publishing.documents import card_of, metas_of, poster_of, qr_of_page
 from public.publishing.site import Asset, Assets, put_files
 from runtime.page_codes import photo_name
@@ -34,8 +34,6 @@ if TYPE_CHECKING:
 
 KEPT: Final = 16
 DIGEST_LENGTH: Final = 16
-MEDIUM: Final = 1
-"""Of three sizes, which a page shows."""
 
 
 class AssetMaker:

@@ -31,7 +31,9 @@ _log = structlog.get_logger("server.sightings.freeing")
 
 async def free_dismissed(pool: Pool, objects: Objects | None) -> None:
     """Delete them until cancelled; returns at once where there are no objects."""
-    while objects is not None:
+    if objects is None:
+        return
+    while True:
         try:
             while await _free_some(pool, objects) == AT_ONCE:
                 continue

@@ -5,8 +5,7 @@
 with next as (
     select p.alert_id, p.held_until is not null as interrupted
     from page p join alert a on a.id = p.alert_id cross join lateral (
-        select not (a.state in ('sending', 'sent', 'paused') and a.expires > clock_timestamp() and a.child_deleted_at is null
-                    and not (a.state = 'paused' and a.distrusted_at is not null))
+        select not page_lives(a.state, a.expires, a.child_deleted_at, a.distrusted_at)
                and (p.first_made_at is not null or p.settle_at is not null or p.held_until is not null) as goes
     ) now
     where (p.made < p.wanted and p.changed_at <= clock_timestamp() or p.settle_at <= clock_timestamp())

@@ -1,9 +1,7 @@
--- What there is to publish of an alert, at one moment. `live`: it has a page that says who is missing. It is not live while
--- nobody has looked at what a filer who was revoked had it say. `begun`: people may
+-- What there is to publish of an alert, at one moment. `live`: it has a page that says who is missing. `begun`: people may
 -- have been notified, so that its address leads somewhere for ever. `reworded`: its text was changed since it was filed.
 select p.wanted, p.first_made_at is not null as published, p.sample, a.status, a.subject_kind, a.expires,
-       a.state in ('sending', 'sent', 'paused') and a.expires > clock_timestamp() and a.child_deleted_at is null
-           and not (a.state = 'paused' and a.distrusted_at is not null) as live,
+       page_lives(a.state, a.expires, a.child_deleted_at, a.distrusted_at) as live,
        p.first_made_at is not null
            or exists (select from sweep s join sweep_unit u on u.sweep_id = s.id
                       where s.alert_id = a.id and s.notice = 'alert' and u.worked_by is not null) as begun,

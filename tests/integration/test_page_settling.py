@@ -6,8 +6,12 @@ import asyncio
 import os
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 
+import sql.publishing
+from public.publishing.attempt import HELD, SETTLED
+from tests.integration.test_claims import add_alert, add_authority
 from tests.support.processes.processes import until
 from tests.support.processes.public_site import public_env
 from tests.support.public.page_world import page_world, says_missing
@@ -16,6 +20,7 @@ from tests.support.public.slow_objects import nothing
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from sql.database import Pool
     from tests.support.processes.deployment import Deployment
 
 
@@ -134,3 +139,19 @@ async def test_a_server_removes_what_puts_that_were_killed_left(deployment: Depl
 
     await until(is_gone)
     assert young.exists()
+
+
+async def test_a_page_that_is_made_while_its_filer_is_revoked_is_given_up(pool: Pool) -> None:
+    """Whoever holds it hears that it says who is missing no more, as whoever claims it next does."""
+    await add_authority(pool)
+    alert = await add_alert(pool, "number 1", due_in_min=30, rings=(1,))
+    await pool.execute("update alert set state = 'sending', expires = now() + interval '1 day' where id = $1", alert)
+    claimed = await sql.publishing.claim(pool, HELD, SETTLED, goes=False)
+    assert claimed is not None
+    held = await sql.publishing.hold(pool, claimed, HELD)
+    assert held is not None
+    assert held.lives
+    await pool.execute("update alert set state = 'paused', distrusted_at = now() where id = $1", alert)
+    held = await sql.publishing.hold(pool, msgspec.structs.replace(claimed, held_until=held.held_until), HELD)
+    assert held is not None
+    assert not held.lives

@@ -21,7 +21,7 @@ from handlers.http.requests import unknown_alert
 from handlers.operators.scope import scope_of
 from public.objects import Trouble
 from public.photos.case_photos import path_of
-from public.photos.picture_sizes import WIDTHS
+from public.photos.picture_sizes import MEDIUM, WIDTHS
 from push.alerts.actions.proposals import CaseChange, change_request_of
 from sql.audit import AuditEvent
 
@@ -34,9 +34,6 @@ if TYPE_CHECKING:
     from sql.photos import ReviewedPhoto
 
 PICTURE_BYTES: Final = 8 * 1024 * 1024
-SIZE: Final = 1
-"""Of three sizes that which the page and phones show."""
-
 
 NONE: Final = "there is no picture of it yet"
 
@@ -71,7 +68,7 @@ class AlertPhoto:
         photo = last_of(await judged(self._pool, call.alert_id))
         if photo is None or photo.tag is None or self._objects is None:
             return problems.response(ProblemCode.NO_PHOTO, NONE)
-        jpeg = await self._objects.get(path_of(call.alert_id, photo.tag, WIDTHS[SIZE]), PICTURE_BYTES)
+        jpeg = await self._objects.get(path_of(call.alert_id, photo.tag, WIDTHS[MEDIUM]), PICTURE_BYTES)
         if jpeg is Trouble.MISSING:
             return problems.response(ProblemCode.NO_PHOTO, NONE)
         if isinstance(jpeg, Trouble):
@@ -112,7 +109,7 @@ def shown_photo(alert_id: UUID, photos: dict[bool, ReviewedPhoto]) -> JudgedPhot
         state="made" if is_made else "refused" if photo.state == "refused" else "wanted",
         is_proposed=photo.is_proposed,
         url=f"/v1/alerts/{alert_id}/photo" if is_made else None,
-        width=photo.widths[SIZE] if photo.widths else None,
-        height=photo.heights[SIZE] if photo.heights else None,
+        width=photo.widths[MEDIUM] if photo.widths else None,
+        height=photo.heights[MEDIUM] if photo.heights else None,
         fault=photo.fault if photo.state == "refused" else None,
     )
