@@ -225,6 +225,14 @@ def p99(values: list[float]) -> float:
     return sorted(values)[max(0, round(len(values) * 0.99) - 1)]
 
 
+async def cancel(world: World, session: aiohttp.ClientSession, alert: str, filed: bytes) -> None:
+    """Cancel an alert of the case that was filed."""
+    end = {"reason": "a benchmark", "case_number": msgspec.json.decode(filed)["case_number"]}
+    async with session.post(f"{world.server_url}/v1/alerts/{alert}/cancel", json=end) as response:
+        if response.status != 200:
+            raise RuntimeError(f"cancel was answered {response.status}")
+
+
 def case(scene: Scene) -> bytes:
     """Return a new case at the centre of `scene`."""
     now = datetime.now(UTC)

@@ -8,12 +8,13 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, Final
 
+import aiohttp
 import asyncpg
 import click
 import msgspec
 
 from bench.console.browser import LIVE, WITHIN_MS, chromium, sign_in
-from bench.measures import Figure, case
+from bench.measures import Figure, cancel, case
 from server.administration.file_case import send_case
 from server.demo.world import AUTHORITY
 
@@ -46,7 +47,8 @@ def _bound(value: float, promised: float, unit: str) -> Figure:
 
 async def visits(world: World, scene: Scene) -> dict[str, Figure]:
     """Return the kilobytes of the first visit, from the sign-in to a review, and the most of a later one."""
-    _, answer = await send_case(world.server_url, AUTHORITY, world.secret, case(scene))
+    filed = case(scene)
+    _, answer = await send_case(world.server_url, AUTHORITY, world.secret, filed)
     alert = msgspec.json.decode(answer)["alert"]["id"]
     async with chromium() as browser:
         page, counted = await sign_in(await browser.new_context(), world)
@@ -58,6 +60,9 @@ async def visits(world: World, scene: Scene) -> dict[str, Figure]:
         for path in paths:
             await _visit(page, f"{world.server_url}{path}")
             later.append(counted.taken())
+    # Else it would reach whoever comes into its area while other alerts are measured.
+    async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {world.token}"}) as session:
+        await cancel(world, session, alert, filed)
     sizes = ", ".join(f"{path.rpartition('/')[2]} {size:,}" for path, size in zip(paths, later, strict=True))
     click.echo(f"first visit: {first:,} bytes; later ones: {sizes}", err=True)
     return {

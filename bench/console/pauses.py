@@ -16,7 +16,7 @@ import click
 import msgspec
 
 from bench.console.browser import LIVE, WITHIN_MS, chromium, sign_in
-from bench.measures import Figure, case, p99
+from bench.measures import Figure, cancel, case, p99
 from server.administration.file_case import send_case
 from server.demo.world import AUTHORITY
 
@@ -72,8 +72,7 @@ async def _press(
     world: World, scene: Scene, page: Page, session: aiohttp.ClientSession, number: int, in_area: int
 ) -> float | None:
     """File a case, press the key while it is sent; returns milliseconds, None where it was all sent before."""
-    case_number = f"PAUSE-{number}"
-    filed = msgspec.json.encode(msgspec.json.decode(case(scene)) | {"case_number": case_number})
+    filed = msgspec.json.encode(msgspec.json.decode(case(scene)) | {"case_number": f"PAUSE-{number}"})
     async with asyncio.timeout(WITHIN_S):
         await session.post(f"{world.provider_url}/simulated/reset")
         _, answer = await send_case(world.server_url, AUTHORITY, world.secret, filed)
@@ -92,10 +91,7 @@ async def _press(
         await page.wait_for_selector(".state-paused", timeout=WITHIN_MS)
         pressed_ms: float = await page.evaluate("window.pressedAt")
         counts = await _quiet(world, session)
-        end = {"reason": "a benchmark", "case_number": case_number}
-        async with session.post(f"{world.server_url}/v1/alerts/{alert}/cancel", json=end) as response:
-            if response.status != 200:
-                raise RuntimeError(f"cancel was answered {response.status}")
+        await cancel(world, session, alert, filed)
         await _quiet(world, session)
     if counts["accepted"] >= in_area:
         return None
