@@ -128,6 +128,20 @@ async def _probes_alone(request: web.Request, handler: Handler) -> web.StreamRes
     return await handler(request)
 
 
+def _in_turn(authenticator: Authenticator) -> Middleware:
+    """Return what has strangers wait for their turn while alerts are being sent, whatever they ask for."""
+
+    @web.middleware
+    async def wait(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if (refused := await authenticator.strangers.wait(request)) is not None:
+            return refused
+        answer = await handler(request)
+        authenticator.strangers.note(request)
+        return answer
+
+    return wait
+
+
 def application(
     table: Sequence[Route],
     authenticator: Authenticator,
@@ -139,7 +153,8 @@ def application(
     """Return the application that serves `table`; `body_s`: within what time a body comes; `encrypted`: over TLS."""
     bytes_max = max((route.body.bytes_max for route in table if route.body is not None), default=0)
     app = web.Application(
-        middlewares=[_counted(authenticator), problems.middleware, _probes_alone], client_max_size=bytes_max
+        middlewares=[_counted(authenticator), problems.middleware, _probes_alone, _in_turn(authenticator)],
+        client_max_size=bytes_max,
     )
     for route in table:
         serve = endpoint(route, authenticator, body_s, sessions)

@@ -99,7 +99,7 @@ async def serve(
         vault = await ask(partial(_vault, settings, pool))
         engine = _engine(settings, stores.database_url, pool, requests_pool, redis)
         failures = Failures(settings.limits, engine.alarms)
-        authenticator = authenticator_of(settings, engine.stores, failures)
+        authenticator = authenticator_of(settings, engine, failures)
         signer = publishing.read_signer(settings)
         guard = guard_of(settings, engine)
         await ask(guard.look_first)

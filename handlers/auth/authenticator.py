@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from handlers.auth.strangers import VERIFIED, Strangers
 from handlers.http import problems
 from handlers.http.problem_codes import ProblemCode
 from handlers.http.roles import ALLOWS
@@ -23,13 +24,15 @@ if TYPE_CHECKING:
     from handlers.auth.token_store import TokenStore
     from handlers.http.bearer import Bearer
     from handlers.http.roles import Role
+    from handlers.http.serving.turns import Turns
 
 
 class Authenticator:
     """Lets requests in: by bearer token, by ticket, or by signature."""
 
-    def __init__(self, token_store: TokenStore, limits: Limits, failures: Failures) -> None:
+    def __init__(self, token_store: TokenStore, limits: Limits, failures: Failures, turns: Turns) -> None:
         self._token_store = token_store
+        self.strangers = Strangers(turns, knows_addresses=failures.per_address)
         self.limits = limits
         self.failures = failures
         self.holder_of: Callable[[web.Request], bytes] = lambda _: b""
@@ -134,8 +137,9 @@ class Authenticator:
         wait_s = self.failures.attempt(address)
         return _too_many_failures("too much from this address that cannot be read", wait_s) if wait_s else None
 
-    async def signed(self, authority: str) -> web.Response | None:
+    async def signed(self, request: web.Request, authority: str) -> web.Response | None:
         """Count a request whose signature verified; returns the refusal when there are too many."""
+        request[VERIFIED] = True
         if wait_s := await self.limits.authority(authority):
             return _rate_limited("too many webhooks of this authority", wait_s)
         return None

@@ -50,7 +50,7 @@ class SignedWebhooks:
             signed = is_signed(secrets, request.headers, body)
         if not signed:
             return self._authenticator.unsigned(request, authority if ciphertexts else None, UNSIGNED)
-        return await self._authenticator.signed(authority)
+        return await self._authenticator.signed(request, authority)
 
 
 def _is_text(body: bytes) -> bool:

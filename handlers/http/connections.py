@@ -74,6 +74,10 @@ class Place:
         """Note that the server waits for the client again: for the next request, or for the rest of a body."""
         self._connections.move(self, Waiting.KNOWN)
 
+    def waits_for_turn(self) -> None:
+        """Note that a stranger waits for a turn: the place counts as that of one who has asked for nothing."""
+        self._connections.move(self, Waiting.NEW)
+
     def ends(self) -> None:
         """Note that nothing more is served here: the place is the first to be given away."""
         self._connections.move(self, Waiting.ENDING)

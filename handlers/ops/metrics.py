@@ -212,7 +212,8 @@ class AuthenticatorCollector(Collector):
         )
         cross_site.add_metric([], failures.cross_site)
         limited = CounterMetricFamily("qq_alert_limited_requests", "Requests over a limit.", labels=["limit"])
-        for limit, count in {**self._authenticator.limits.refused, "address": failures.refused}.items():
+        counts = {"address": failures.refused, "turn": self._authenticator.strangers.refused}
+        for limit, count in {**self._authenticator.limits.refused, **counts}.items():
             limited.add_metric([limit], count)
         yield from (signatures, tokens, cross_site, limited)
 

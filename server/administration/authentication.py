@@ -11,6 +11,7 @@ from handlers.auth import tickets
 from handlers.auth.authenticator import Authenticator
 from handlers.auth.limits import Limits
 from handlers.auth.token_store import TokenStore
+from handlers.http.serving.turns import Turns
 from push.alerts.watch import record_guard
 from push.alerts.watch.record_guard import RecordGuard
 from runtime.authentication_codes import AuthenticationCodes, key_material
@@ -19,7 +20,6 @@ from server.administration.encryption import encryption_key
 if TYPE_CHECKING:
     from handlers.auth.failures import Failures
     from push.engine import Engine
-    from push.stores import EngineStores
     from server.settings import Settings
 
 
@@ -33,8 +33,9 @@ def guard_of(settings: Settings, engine: Engine) -> RecordGuard:
     return RecordGuard(stores.pool, stores.client, engine.actions, engine.alarms, engine.claims, codes)
 
 
-def authenticator_of(settings: Settings, stores: EngineStores, failures: Failures) -> Authenticator:
+def authenticator_of(settings: Settings, engine: Engine, failures: Failures) -> Authenticator:
     """Return what lets requests in."""
+    stores, leases = engine.stores, engine.claims.leases
     codes, redis = _codes(settings, tickets.LABEL), stores.client
     tokens = TokenStore(stores.requests_pool, redis, codes, stores.clock.now_ms)
-    return Authenticator(tokens, Limits(redis, settings.limits), failures)
+    return Authenticator(tokens, Limits(redis, settings.limits), failures, Turns(lambda: bool(leases.ids)))

@@ -8,7 +8,9 @@ from __future__ import annotations
 import asyncio
 import itertools
 import math
+import os
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import aiohttp
@@ -49,9 +51,13 @@ class Answers(NamedTuple):
 
 
 class Figures(NamedTuple):
-    """What one measurement found: recipients a second of the lane TPNS, and answers."""
+    """What one measurement found: recipients a second of the lane TPNS, and for each second of the server's CPU.
+
+    And answers.
+    """
 
     recipients_per_s: float
+    recipients_per_cpu_s: float
     probes: Answers
     cases: Answers
 
@@ -75,7 +81,7 @@ async def measure(target: Target, seconds: float) -> Figures:
         asyncio.create_task(_file(target, cases), name="cases"),
     ]
     loop = asyncio.get_running_loop()
-    began_s = loop.time()
+    began_s, began_cpu_s = loop.time(), _cpu_s(target)
     sent = 0
     try:
         while loop.time() - began_s < seconds:
@@ -86,9 +92,15 @@ async def measure(target: Target, seconds: float) -> Figures:
             else:
                 sent += await recipients_of(target, alert)
     finally:
-        took_s = loop.time() - began_s
+        took_s, took_cpu_s = loop.time() - began_s, _cpu_s(target) - began_cpu_s
         await cancel_and_wait(beside)
-    return Figures(sent / took_s, probes, cases)
+    return Figures(sent / took_s, sent / took_cpu_s, probes, cases)
+
+
+def _cpu_s(target: Target) -> float:
+    """Return the CPU that the server's process has used so far, in seconds."""
+    fields = Path(f"/proc/{target.server.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 async def file_alert(target: Target) -> str | None:

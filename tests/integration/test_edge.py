@@ -30,6 +30,7 @@ from handlers.http.headers import SECURITY
 from handlers.http.openapi import document
 from handlers.http.roles import Proof, Role, SignedIn
 from handlers.http.serving.large_bodies import LARGE_BYTES
+from handlers.http.serving.turns import Turns
 from handlers.routes import application
 from push.alarms import AlarmBoard
 from tests.support.processes.processes import Process, until
@@ -87,7 +88,9 @@ async def test_every_route_declares_a_role(pool: Pool, redis: aioredis.Redis) ->
     assert opened == signed | linked | always | published | console
     assert {role for _, _, role in _table() if not isinstance(role, SignedIn)} - set(Role) == set(Proof)
     limits = LimitSettings()
-    authenticator = Authenticator(TokenStore(pool, redis), Limits(redis, limits), Failures(limits, AlarmBoard()))
+    authenticator = Authenticator(
+        TokenStore(pool, redis), Limits(redis, limits), Failures(limits, AlarmBoard()), Turns(lambda: False)
+    )
     served = {
         (route.method, route.resource and route.resource.canonical)
         for route in application(route_table(), authenticator).router.routes()

@@ -28,6 +28,7 @@ from handlers.auth.webhook_signatures import Vault
 from handlers.cap.model import MessageType
 from handlers.cap.writing import document_of
 from handlers.http.roles import Role
+from handlers.http.serving.turns import Turns
 from handlers.police.cap.intake import CapIntake
 from push.alarms import AlarmBoard
 from push.alerts.actions.changes import Changes
@@ -191,7 +192,9 @@ async def _edge(deployment: Deployment) -> AsyncIterator[BaseTestServer]:
     planner = Planner(PositionIndex(redis, ("tpns",)), plan, alarms)
     operations = Operations(pool, planner.secret, halt=lambda _: None, wake=lambda: None)
     changes = Changes(operations, pool, planner, timedelta(hours=72))
-    authenticator = Authenticator(TokenStore(pool, redis), Limits(redis, limits), Failures(limits, alarms))
+    authenticator = Authenticator(
+        TokenStore(pool, redis), Limits(redis, limits), Failures(limits, alarms), Turns(lambda: False)
+    )
     service = FilingService(pool, planner, lambda: None)
     cap = CapIntake(pool, service, Actions(operations, changes, planner), changes, None, authenticator)
     signed = SignedWebhooks(pool, Vault(encryption_key(settings)), authenticator)

@@ -86,8 +86,11 @@ async def test_a_hostile_provider_floods_until_it_is_over() -> None:
 def test_what_misses_a_target_is_short(rate: float, took_s: float, short: list[str]) -> None:
     """The median of the pairs counts, and the table says it beside the figures."""
     quiet, answers = Answers([0.01], [False]), Answers([took_s] * 3, [False] * 3)
-    pairs = [Pair(Figures(100.0, quiet, quiet), Figures(one, answers, answers)) for one in (1.0, rate, 200.0)]
+    pairs = [
+        Pair(Figures(100.0, 50.0, quiet, quiet), Figures(one, 45.0, answers, answers)) for one in (1.0, rate, 200.0)
+    ]
     flooded = row("flood", pairs)
+    assert flooded.ratio_by_cpu == 0.9
     assert (flooded.ratio, flooded.recipients_per_s, flooded.short) == (rate / 100, rate, short)
     assert quiet_row(pairs).short == []
     assert table([flooded]).splitlines()[1].split().count("short") == len(short)

@@ -109,6 +109,10 @@ class Connection(web.RequestHandler):
         """Note that the server waits for the client."""
         self._place.waits()
 
+    def waits_for_turn(self) -> None:
+        """Note that a stranger's request waits for its turn: another connection may have the place at once."""
+        self._place.waits_for_turn()
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin to serve."""
         super().connection_made(transport)

@@ -87,12 +87,12 @@ class CapIntake:
         if isinstance(opened, list):
             return self._authenticator.unsigned_document(request) or _unusable(opened)
         if opened.signature.signature_status is SignatureStatus.VERIFIED:
-            return await self._take_verified(authority, opened)
+            return await self._take_verified(request, authority, opened)
         return await self._take_unverified(request, authority, opened, exists=pems is not None)
 
-    async def _take_verified(self, authority: str, opened: Opened) -> web.Response:
+    async def _take_verified(self, request: web.Request, authority: str, opened: Opened) -> web.Response:
         _log.info("cap.received", authority=authority, signature_status=opened.signature.signature_status.value)
-        if (refused := await self._authenticator.signed(authority)) is not None:
+        if (refused := await self._authenticator.signed(request, authority)) is not None:
             return refused
         slot = self._slots.verified
         if slot.is_crowded:

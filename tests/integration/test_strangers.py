@@ -1,0 +1,83 @@
+"""While an alert is being sent strangers take turns, and nobody who has proved who they are waits behind them."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import aiohttp
+
+from handlers.http.serving.turns import BURST, PEER_SHARE, WAITING_MAX
+from tests.support.processes.processes import until
+
+if TYPE_CHECKING:
+    from tests.support.processes.deployment import Deployment
+    from tests.support.processes.processes import Process
+
+PEOPLE = 2000
+SLOW = {"QQ_ALERT_LANES__TPNS__RATE_PER_S": "5"}
+"""So that the alert is being sent for as long as the test lasts."""
+
+ASKED = BURST + 300
+assert ASKED < BURST + WAITING_MAX * PEER_SHARE
+
+
+async def _status(session: aiohttp.ClientSession, server: Process, path: str) -> int:
+    async with session.get(f"{server.url}{path}") as response:
+        await response.read()
+        return response.status
+
+
+async def _sending(deployment: Deployment) -> tuple[Process, str]:
+    """Start a server that sends an alert slowly."""
+    await deployment.provider()
+    await deployment.people(PEOPLE)
+    server = await deployment.server(**SLOW)
+    status, answer = await deployment.file(server)
+    assert status == 202
+
+    async def is_sending() -> bool:
+        return bool(await deployment.query("select 1 from ledger limit 1"))
+
+    await until(is_sending)
+    return server, answer["alert"]["id"]
+
+
+async def test_strangers_wait_while_an_alert_is_sent_and_everybody_else_does_not(deployment: Deployment) -> None:
+    """Hundreds ask for what anybody may: a token, a signature and a probe are answered while they wait, then they."""
+    server, alert = await _sending(deployment)
+    connector = aiohttp.TCPConnector(limit=0)
+    async with deployment.session() as known, aiohttp.ClientSession(connector=connector) as session:
+        assert await _status(known, server, "/v1/alerts") == 200
+        paths = ("/nowhere", "/v1/alerts")
+        asking = [asyncio.create_task(_status(session, server, paths[number % 2])) for number in range(ASKED)]
+        await asyncio.wait(asking[:BURST], return_when=asyncio.FIRST_COMPLETED)
+        assert await _status(known, server, "/v1/alerts") == 200
+        assert (await deployment.file(server, case_number="SECOND"))[0] == 202
+        assert await _status(session, server, "/health") == 200
+        assert not all(one.done() for one in asking), "nobody waits: nothing is proved"
+        async with known.post(f"{server.url}/v1/alerts/{alert}/pause", json={"reason": "test"}) as response:
+            assert response.status == 200
+        assert {await one for one in asking} <= {401, 404, 429}
+
+
+async def test_a_token_that_was_revoked_waits_like_a_stranger(deployment: Deployment) -> None:
+    """What a token proved ends with it: its next requests are those of a stranger."""
+    server, _ = await _sending(deployment)
+    viewer = await deployment.command("token", "create", "--role", "viewer", "--name", "watching", "--json")
+    headers = {"Authorization": f"Bearer {viewer['token']}"}
+    connector = aiohttp.TCPConnector(limit=0)
+    async with aiohttp.ClientSession(connector=connector, headers=headers) as session, deployment.session() as known:
+        assert await _status(known, server, "/v1/alerts") == 200
+        assert await _status(session, server, "/v1/alerts") == 200
+        await deployment.run("token", "revoke", str(viewer["id"]))
+
+        async def is_over() -> bool:
+            return await _status(session, server, "/v1/alerts") == 401
+
+        await until(is_over)
+        asking = [asyncio.create_task(_status(session, server, "/v1/alerts")) for _ in range(ASKED)]
+        await asyncio.wait(asking, return_when=asyncio.FIRST_COMPLETED)
+        assert await _status(known, server, "/v1/alerts") == 200
+        assert not all(one.done() for one in asking)
+        assert {await one for one in asking} <= {401, 429}
