@@ -149,12 +149,16 @@ def application(
     sessions: Sessions | None = None,
     body_s: float = BODY_S,
     encrypted: bool = False,
+    is_inner: bool = False,
 ) -> web.Application:
-    """Return the application that serves `table`; `body_s`: within what time a body comes; `encrypted`: over TLS."""
+    """Return the application that serves `table`; `body_s`: within what time a body comes; `encrypted`: over TLS.
+
+    `is_inner`: no stranger reaches it, so that nobody takes turns.
+    """
     bytes_max = max((route.body.bytes_max for route in table if route.body is not None), default=0)
+    middlewares = [_counted(authenticator), problems.middleware, _probes_alone]
     app = web.Application(
-        middlewares=[_counted(authenticator), problems.middleware, _probes_alone, _in_turn(authenticator)],
-        client_max_size=bytes_max,
+        middlewares=middlewares if is_inner else [*middlewares, _in_turn(authenticator)], client_max_size=bytes_max
     )
     for route in table:
         serve = endpoint(route, authenticator, body_s, sessions)

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 CREDENTIALS_MAX: Final = 10_000
 PEERS_MAX: Final = 1000
 PROVED_S: Final = 3600.0
-PROBES: Final = frozenset({"/health", "/ready"})
+PROBES: Final = frozenset({"/health", "/ready", "/metrics"})
 SAFE: Final = frozenset({"GET", "HEAD"})
 
 VERIFIED: Final = "verified"

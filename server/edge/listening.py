@@ -64,7 +64,7 @@ async def listen(settings: Settings, handlers: Handlers, authenticator: Authenti
         probed = [route for route in table if route.path in PROBES]
         metrics = [route for route in table if route.path == METRICS_PATH]
         probed += [replace(route, handler=handlers.ops.metrics.get_own) for route in metrics]
-        inner = await _listen(probed, authenticator, settings, own, None, Bounds(INNER_CONNECTIONS, 0))
+        inner = await _listen(probed, authenticator, settings, own, None, Bounds(INNER_CONNECTIONS, 0), is_inner=True)
     except SettingsError:
         await listener.close()
         raise
@@ -86,10 +86,14 @@ async def _listen(
     tls: TlsSettings | None,
     bounds: Bounds,
     sessions: Sessions | None = None,
+    *,
+    is_inner: bool = False,
 ) -> Listener:
     host, port = address(listen, "$.listen")
     limits, is_shared = settings.limits, settings.share_port and listen == settings.listen
-    app = application(table, authenticator, sessions=sessions, body_s=limits.body_s, encrypted=tls is not None)
+    app = application(
+        table, authenticator, sessions=sessions, body_s=limits.body_s, encrypted=tls is not None, is_inner=is_inner
+    )
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=EDGE_GRACE_S)
     await runner.setup()
     if runner.server is None:
