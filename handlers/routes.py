@@ -128,16 +128,16 @@ async def _probes_alone(request: web.Request, handler: Handler) -> web.StreamRes
     return await handler(request)
 
 
-def _in_turn(authenticator: Authenticator) -> Middleware:
-    """Return what has strangers wait for their turn while alerts are being sent, whatever they ask for."""
+def _in_turn(authenticator: Authenticator, table: Sequence[Route]) -> Middleware:
+    """Return what has all wait for their turn who have not proved who they are, whatever they ask for."""
+    signed = {route.path for route in table if route.access is Proof.SIGNATURE}
 
     @web.middleware
     async def wait(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if (refused := await authenticator.strangers.wait(request)) is not None:
-            return refused
-        answer = await handler(request)
-        authenticator.strangers.note(request)
-        return answer
+        resource = request.match_info.route.resource
+        is_signed_route = resource is not None and resource.canonical in signed
+        refused = await authenticator.strangers.wait(request, is_signed_route=is_signed_route)
+        return await handler(request) if refused is None else refused
 
     return wait
 
@@ -158,7 +158,8 @@ def application(
     bytes_max = max((route.body.bytes_max for route in table if route.body is not None), default=0)
     middlewares = [_counted(authenticator), problems.middleware, _probes_alone]
     app = web.Application(
-        middlewares=middlewares if is_inner else [*middlewares, _in_turn(authenticator)], client_max_size=bytes_max
+        middlewares=middlewares if is_inner else [*middlewares, _in_turn(authenticator, table)],
+        client_max_size=bytes_max,
     )
     for route in table:
         serve = endpoint(route, authenticator, body_s, sessions)

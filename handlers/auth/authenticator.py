@@ -9,8 +9,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from handlers.auth.strangers import VERIFIED, Strangers
+from handlers.auth.strangers import Strangers
 from handlers.http import problems
+from handlers.http.connections import network_of
 from handlers.http.problem_codes import ProblemCode
 from handlers.http.roles import ALLOWS
 
@@ -55,8 +56,10 @@ class Authenticator:
             return _too_many_failures("too many failures from this address", wait_s)
         bearer = await self._token_store.bearer_of(authorization)
         if bearer is None:
+            self.strangers.disproved(request)
             self.failures.token()
             return _unauthorized("the token is unknown, over or revoked")
+        self.strangers.proved(request)
         if wait_s := await self.limits.token(bearer.token_id, role):
             return _rate_limited("too many requests of this token", wait_s)
         if bearer.role not in ALLOWS[role]:
@@ -69,8 +72,10 @@ class Authenticator:
 
     async def again(self, request: web.Request) -> web.Response | None:
         """Refuse a request whose token was revoked or ended while its body came; counts nothing."""
-        bearer = await self._token_store.bearer_of(request.headers.get("Authorization", ""))
-        return _unauthorized("the token is unknown, over or revoked") if bearer is None else None
+        if await self._token_store.bearer_of(request.headers.get("Authorization", "")) is not None:
+            return None
+        self.strangers.disproved(request)
+        return _unauthorized("the token is unknown, over or revoked")
 
     async def estimate(self, bearer: Bearer) -> web.Response | None:
         """Count an estimate of a token; returns the refusal when there are too many."""
@@ -84,8 +89,7 @@ class Authenticator:
 
     async def ticket(self, request: web.Request, ticket: str, role: Role) -> Bearer | web.Response:
         """Use up a ticket for a route with `role`; returns whose token it stands for, or the refusal."""
-        if (refused := self.busy(request)) is not None:
-            return refused
+        # A good one is let in, whoever else fails from its address: all of a control room, or of a proxy, have one.
         key = await self._token_store.redeem_ticket(ticket, role, self.holder_of(request))
         bearer = None if key is None else await self._token_store.bearer_with(key)
         if bearer is not None:
@@ -138,10 +142,22 @@ class Authenticator:
         return _too_many_failures("too much from this address that cannot be read", wait_s) if wait_s else None
 
     async def signed(self, request: web.Request, authority: str) -> web.Response | None:
-        """Count a request whose signature verified; returns the refusal when there are too many."""
-        request[VERIFIED] = True
+        """Count a webhook whose signature verified; returns the refusal when there are too many."""
+        self.strangers.signed(request, is_webhook=True)
         if wait_s := await self.limits.authority(authority):
             return _rate_limited("too many webhooks of this authority", wait_s)
+        return None
+
+    async def signed_document(self, request: web.Request, authority: str) -> web.Response | None:
+        """Count a document whose signature verified; returns the refusal when there are too many.
+
+        Anybody may send a copy of one, so that an authority's documents are counted from each address by itself, and
+        never among its webhooks.
+        """
+        self.strangers.signed(request, is_webhook=False)
+        peer = network_of(request.remote or "") if self.knows_addresses else ""
+        if wait_s := await self.limits.documents(authority, peer):
+            return _rate_limited("too many documents of this authority from this address", wait_s)
         return None
 
 

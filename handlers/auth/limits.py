@@ -103,7 +103,7 @@ class Limits:
         self._estimates = Rate(settings.estimates_per_hour / HOUR_S, settings.estimates_per_hour)
         self._own = Allowances(KEYS_MAX)
         self._alone_until_s = 0.0
-        self.refused: dict[str, int] = {"token": 0, "authority": 0, "estimates": 0}
+        self.refused: dict[str, int] = {"token": 0, "authority": 0, "documents": 0, "estimates": 0}
 
     async def token(self, token_id: int, role: Role) -> float:
         """Count a request of a token on a route with `role`; returns 0.0, or how many seconds to wait."""
@@ -115,6 +115,10 @@ class Limits:
     async def authority(self, authority: str) -> float:
         """Count a webhook whose signature verified; returns 0.0, or how many seconds to wait."""
         return await self._take("authority", authority, self._webhooks)
+
+    async def documents(self, authority: str, peer: str) -> float:
+        """Count a signed document from an address (empty: nobody knows); returns 0.0, or how many seconds to wait."""
+        return await self._take("documents", f"{authority}:{peer}", self._webhooks)
 
     async def estimate(self, token_id: int) -> float:
         """Count an estimate of a token; returns 0.0, or how many seconds to wait."""

@@ -1,10 +1,13 @@
-"""Tells strangers from those who have proved who they are, and has strangers wait for their turn.
+"""Tells those who have proved who they are from those who only claim to be somebody, and from strangers.
 
-Proved: a request with a token or a session that was good when it was seen last; a signed webhook from an address where
-something verified within `PROVED_S`; a probe from the operator's own networks. All others take turns
-(`handlers.http.serving.turns`); those of an address where something verified, and those that may be signed, first.
+Who has proved it waits for nobody: a request whose token or cookie was good when it was looked at last, a signed
+webhook from an address where one verified within `PROVED_S`, and a probe from the operator's own networks. All others
+take turns while alerts are being sent (`handlers.http.serving.turns`): those that claim something, or come from an
+address where something verified, in one line, strangers in another. Behind a proxy nothing is known of addresses: there
+whatever may be a signed webhook is verified at once, and floods of such are the proxy's to limit.
 
-Bounded: `CREDENTIALS_MAX` digests, `PEERS_MAX` addresses; the one that was not seen for the longest time leaves first.
+Bounded: `CREDENTIALS_MAX` digests, `PEERS_MAX` addresses of each kind; the one that was not seen for the longest time
+leaves first.
 """
 
 from __future__ import annotations
@@ -15,11 +18,10 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from handlers.auth.webhook_signatures import may_be_signed
 from handlers.http import problems
-from handlers.http.bearer import BEARER
 from handlers.http.connections import network_of
 from handlers.http.problem_codes import ProblemCode
 from handlers.http.serving.connection import Connection
-from handlers.http.serving.turns import UNIT_BYTES, UNITS_MAX, Ask
+from handlers.http.serving.turns import UNIT_BYTES, UNITS_MAX, Ask, Line
 from runtime.addresses import is_internal
 from runtime.clock import wall_s
 
@@ -33,14 +35,11 @@ PEERS_MAX: Final = 1000
 PROVED_S: Final = 3600.0
 PROBES: Final = frozenset({"/health", "/ready", "/metrics"})
 SAFE: Final = frozenset({"GET", "HEAD"})
-
-VERIFIED: Final = "verified"
-"""Where a request keeps that its signature verified."""
-
+TICKET: Final = "ticket"
 DETAIL: Final = "alerts are being sent, and many ask at once; nothing was stored"
 
 K = TypeVar("K")
-T = TypeVar("T")
+V = TypeVar("V")
 
 
 class Strangers:
@@ -51,65 +50,80 @@ class Strangers:
         self._turns = turns
         self._knows_addresses = knows_addresses
         self._credentials: dict[bytes, None] = {}
-        self._peers: dict[str, float] = {}
+        self._webhooks: dict[str, float] = {}
+        self._verified: dict[str, float] = {}
 
     @property
     def refused(self) -> int:
         """How many requests got no turn."""
         return self._turns.refused
 
-    async def wait(self, request: web.Request) -> web.Response | None:
-        """Return when it is a request's turn, or with the refusal of one that does not get any."""
-        peer = network_of(request.remote or "")
-        is_near = self._has_proved(peer)
-        may_verify = may_be_signed(request.headers, wall_s())
-        if self._is_proved(request) or (is_near and may_verify):
+    async def wait(self, request: web.Request, *, is_signed_route: bool) -> web.Response | None:
+        """Return when it is a request's turn, or with the refusal of one that does not get any.
+
+        `is_signed_route`: it asks for what takes signed webhooks and documents.
+        """
+        peer = network_of(request.remote or "") if self._knows_addresses else ""
+        may_verify = is_signed_route and may_be_signed(request.headers, wall_s())
+        if self._is_proved(request, peer) or (may_verify and (not peer or _is_fresh(self._webhooks, peer))):
             return None
+        claims = may_verify or _claims(request) or _is_fresh(self._verified, peer)
+        ask = Ask(Line.CLAIM if claims else Line.STRANGER, peer, _units(request), request.can_read_body)
         connection = request.protocol if isinstance(request.protocol, Connection) else None
-        ask = Ask(
-            peer if self._knows_addresses else "",
-            is_first=is_near or may_verify,
-            units=_units(request),
-            has_body=request.can_read_body,
-            is_gone=lambda: request.transport is None or request.transport.is_closing(),
-        )
-        if connection is not None:
-            connection.waits_for_turn()
-        had_turn = await self._turns.take(ask)
-        if connection is not None:
-            connection.works()
+        if connection is None:
+            had_turn = await self._turns.take(ask)
+        else:
+            with connection.in_line(claims=claims) as watch:
+                had_turn = await self._turns.take(ask, watch)
         if had_turn:
             return None
         refused = problems.response(ProblemCode.BUSY, DETAIL, headers=problems.RETRY_AFTER)
         refused.force_close()
         return refused
 
-    def note(self, request: web.Request) -> None:
-        """Note what a request has proved, once it is answered."""
-        credential, has_bearer = _credential(request), BEARER in request
-        if credential is not None and not has_bearer:
-            self._credentials.pop(credential, None)
-        elif credential is not None:
+    def proved(self, request: web.Request) -> None:
+        """Note that the token or the cookie of a request is good."""
+        if (credential := _credential(request)) is not None:
             _keep(self._credentials, credential, None, CREDENTIALS_MAX)
-        if has_bearer or VERIFIED in request:
-            _keep(self._peers, network_of(request.remote or ""), asyncio.get_running_loop().time(), PEERS_MAX)
+        self._verify(self._verified, request)
 
-    def _is_proved(self, request: web.Request) -> bool:
-        if _credential(request) in self._credentials:
+    def disproved(self, request: web.Request) -> None:
+        """Note that the token or the cookie of a request opens nothing."""
+        if (credential := _credential(request)) is not None:
+            self._credentials.pop(credential, None)
+
+    def signed(self, request: web.Request, *, is_webhook: bool) -> None:
+        """Note that a signature verified; one of a document may have been copied from where it is published."""
+        self._verify(self._verified, request)
+        if is_webhook:
+            self._verify(self._webhooks, request)
+
+    def _verify(self, peers: dict[str, float], request: web.Request) -> None:
+        if self._knows_addresses:
+            _keep(peers, network_of(request.remote or ""), asyncio.get_running_loop().time(), PEERS_MAX)
+
+    def _is_proved(self, request: web.Request, peer: str) -> bool:
+        if self._credentials and _credential(request) in self._credentials:
             return True
-        return request.path in PROBES and request.method in SAFE and is_internal(request.remote or "")
-
-    def _has_proved(self, peer: str) -> bool:
-        proved_s = self._peers.get(peer)
-        return proved_s is not None and asyncio.get_running_loop().time() - proved_s < PROVED_S
+        return bool(peer) and request.path in PROBES and request.method in SAFE and is_internal(request.remote or "")
 
 
-def _keep(kept: dict[K, T], key: K, value: T, keys_max: int) -> None:
+def _is_fresh(peers: dict[str, float], peer: str) -> bool:
+    since_s = peers.get(peer)
+    return since_s is not None and asyncio.get_running_loop().time() - since_s < PROVED_S
+
+
+def _keep(kept: dict[K, V], key: K, value: V, keys_max: int) -> None:
     """Keep a key as the newest; the oldest leaves where there are too many."""
     kept.pop(key, None)
     if len(kept) >= keys_max:
         del kept[next(iter(kept))]
     kept[key] = value
+
+
+def _claims(request: web.Request) -> bool:
+    """Tell whether a request has something that may prove who sends it, and that nobody has looked at."""
+    return "Authorization" in request.headers or "Cookie" in request.headers or TICKET in request.query
 
 
 def _credential(request: web.Request) -> bytes | None:

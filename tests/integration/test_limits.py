@@ -15,6 +15,7 @@ from handlers.auth.limits import Limits, LimitSettings
 from handlers.http.roles import Role
 from push.alarms import AlarmBoard
 from server.administration.file_case import send_case, signed_headers
+from tests.support.cap.messages import message, pin, post, signer
 from tests.support.processes.deployment import CASE
 
 if TYPE_CHECKING:
@@ -142,3 +143,31 @@ async def test_guessing_tokens_is_slowed_down_and_a_known_token_is_still_accepte
         opened = [await status(deployment.token) for _ in range(10)]
     assert opened[:2] == [200, 200], "the feed was the first of three, these are the others"
     assert 429 in opened
+
+
+async def test_copies_of_a_signed_document_take_nothing_of_its_authoritys_webhooks(deployment: Deployment) -> None:
+    """Documents are published, so anybody may send copies: they are slowed down by themselves, and a case is taken."""
+    await deployment.provider()
+    await pin(deployment)
+    server = await deployment.server(QQ_ALERT_LIMITS__WEBHOOKS_PER_MINUTE="3")
+    document = signer().signed(message("SZ-1"))
+    statuses = [(await post(server, document))[0] for _ in range(5)]
+    assert statuses[0] == 202
+    assert statuses[-1] == 429
+    assert [(await deployment.file(server, case_number=f"SZ-{number}"))[0] for number in (2, 3, 4)] == [202] * 3
+    assert (await deployment.file(server, case_number="SZ-5"))[0] == 429
+
+
+async def test_a_good_ticket_opens_the_feed_from_an_address_that_fails(deployment: Deployment) -> None:
+    """A control room has one address: who fails there closes nobody's page, and what opens nothing is slowed down."""
+    server = await deployment.server(QQ_ALERT_LIMITS__FAILURES_PER_MINUTE="3")
+    async with deployment.session() as session, aiohttp.ClientSession() as anybody:
+        async with session.post(f"{server.url}/v1/feed/tickets") as response:
+            ticket = (await response.json())["ticket"]
+        wrong = []
+        for _ in range(4):
+            async with anybody.get(f"{server.url}/v1/feed?ticket=wrong") as response:
+                wrong.append(response.status)
+        assert wrong[-1] == 429
+        async with anybody.ws_connect(f"{server.url}/v1/feed?ticket={ticket}") as feed:
+            assert (await feed.receive_json())["type"] == "snapshot"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import aiohttp
 
-from handlers.http.serving.turns import BURST, PEER_SHARE, WAITING_MAX
+from handlers.http.serving.turns import BODIES_MAX, BURST, WAITING_MAX
 from tests.support.processes.processes import until
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ SLOW = {"QQ_ALERT_LANES__TPNS__RATE_PER_S": "5"}
 """So that the alert is being sent for as long as the test lasts."""
 
 ASKED = BURST + 300
-assert ASKED < BURST + WAITING_MAX * PEER_SHARE
+assert ASKED < BURST + WAITING_MAX
 
 
 async def _status(session: aiohttp.ClientSession, server: Process, path: str) -> int:
@@ -81,3 +81,31 @@ async def test_a_token_that_was_revoked_waits_like_a_stranger(deployment: Deploy
         assert await _status(known, server, "/v1/alerts") == 200
         assert not all(one.done() for one in asking)
         assert {await one for one in asking} <= {401, 429}
+
+
+async def test_strangers_who_take_all_places_keep_no_operator_out(deployment: Deployment) -> None:
+    """Bodies that never come, from a few addresses, take all places: a token that this server never saw is answered."""
+    server, alert = await _sending(deployment)
+    host, port = server.address
+    head = b"POST /nowhere HTTP/1.1\r\nHost: x\r\nContent-Length: 48000\r\n\r\n"
+    writers = []
+    for number in range(BURST + 2 * BODIES_MAX):
+        _, writer = await asyncio.open_connection(host, port, local_addr=(f"127.1.0.{1 + number % 4}", 0))
+        writer.write(head)
+        writers.append(writer)
+
+    async def is_refused() -> bool:
+        # One more of an address that has most of the places.
+        one_more = aiohttp.TCPConnector(local_addr=("127.1.0.1", 0))
+        async with (
+            aiohttp.ClientSession(connector=one_more) as session,
+            session.post(f"{server.url}/nowhere", data=bytes(48000)) as response,
+        ):
+            return response.status == 503
+
+    await until(is_refused)
+    pause = f"{server.url}/v1/alerts/{alert}/pause"
+    async with deployment.session() as new, new.post(pause, json={"reason": "test"}) as response:
+        assert response.status == 200
+    for writer in writers:
+        writer.transport.abort()

@@ -79,6 +79,7 @@ class Sessions:
         self._rechecks = rechecks
         self._tokens = authenticator.tokens
         self._failures = authenticator.failures
+        self._strangers = authenticator.strangers
         self._pages = pages
         self._encrypted = encrypted
         self.cookie = "__Host-qq-alert" if encrypted else "qq-alert-session"
@@ -110,8 +111,10 @@ class Sessions:
             return None
         bearer = None if row is None else await self._tokens.bearer_with(row.token_digest)
         if row is None or bearer is None:
+            self._strangers.disproved(request)
             request[WHY_ENDED] = await sql.sessions.why_ended(self._pool, digest)
             return None
+        self._strangers.proved(request)
         request[SESSION] = Session(row, digest)
         request[ENDS_AT], request[LEFT] = row.expires_at, row.left
         if row.is_current and row.age > ROTATE_AFTER:

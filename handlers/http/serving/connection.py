@@ -11,7 +11,7 @@ Bounded: a head by `HEADERS_MAX`, `HEAD_BYTES` and aiohttp's own 8 KiB a line.
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 from aiohttp import web
@@ -23,7 +23,7 @@ from handlers.http.problem_codes import ProblemCode
 from handlers.http.requests import BYTES_PER_S
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from typing import Any
 
     from handlers.http.connections import Place
@@ -66,6 +66,7 @@ class Connection(web.RequestHandler):
         "_answered",
         "_discarded",
         "_head",
+        "_leaving",
         "_look",
         "_lost",
         "_peak",
@@ -90,6 +91,7 @@ class Connection(web.RequestHandler):
         self._raw: asyncio.Transport | None = None
         self._look: asyncio.TimerHandle | None = None
         self._head = 0
+        self._leaving: Callable[[], None] | None = None
         self._answered = False
         self._discarded = 0
         self._lost = asyncio.Event()
@@ -109,9 +111,26 @@ class Connection(web.RequestHandler):
         """Note that the server waits for the client."""
         self._place.waits()
 
-    def waits_for_turn(self) -> None:
-        """Note that a stranger's request waits for its turn: another connection may have the place at once."""
-        self._place.waits_for_turn()
+    @contextmanager
+    def in_line(self, *, claims: bool) -> Iterator[Callable[[Callable[[], None]], None]]:
+        """Note that a request waits for its turn; yields what is to be told what ends that when the client leaves.
+
+        Meanwhile another connection may have the place: at once, unless the request `claims` to be somebody's.
+        """
+        if claims:
+            self._place.waits()
+        else:
+            self._place.waits_for_turn()
+        self._leaving = _not_in_line
+
+        def watch(leave: Callable[[], None]) -> None:
+            self._leaving = leave
+
+        try:
+            yield watch
+        finally:
+            self._leaving = None
+            self._place.works()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin to serve."""
@@ -126,6 +145,8 @@ class Connection(web.RequestHandler):
             self._look.cancel()
         self._place.leave()
         self._lost.set()
+        if self._leaving is not None:
+            self._leaving()
         super().connection_lost(exc)
         self._raw = None
 
@@ -138,7 +159,8 @@ class Connection(web.RequestHandler):
         super().data_received(data)
         if self._request_count > requests:
             self._head = 0
-            self._place.works()
+            if self._leaving is None:
+                self._place.works()
         elif self._waiter is not None and not self._waiter.done():
             # Only a part of a head: everything else is a request, or belongs to one.
             self._head += len(data)
@@ -225,6 +247,10 @@ class Connection(web.RequestHandler):
             if now_s - self._unread_since_s > self._rules.response_s + self._peak / BYTES_PER_S:
                 raw.abort()
         self._look_later()
+
+
+def _not_in_line() -> None:
+    """Stand for what ends the wait of a request that has its turn at once."""
 
 
 def _host(transport: asyncio.BaseTransport) -> str | None:

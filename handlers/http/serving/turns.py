@@ -1,24 +1,22 @@
-"""Serves the requests of strangers at a pace while alerts are being sent, so that no flood of them slows a send.
+"""Serves requests of which nobody knows yet who sends them at a pace, while alerts are being sent.
 
-A turn costs by what is to be read. Who waits is served fairly: peer after peer, first those that have proved who they
-are before. A stranger who waits for an answer asks less often, so a flood slows itself down. While nothing is sent,
-everybody is served at once.
+So no flood of them slows a send. Who only claims to be somebody and who does not are two lines, each with a pace and
+places of its own: neither keeps out the other. Within a line peers have turns one after the other, and where all places
+are taken, another peer takes the newest one of the peer that has most. While nothing is sent, nobody waits.
 
-Bounded: `PER_S` units a second, `BURST` at once; `WAITING_MAX` requests wait, `BODIES_MAX` of them with a body, and
-`PEER_SHARE` of either of one peer, each for `WAIT_S` at most.
+Bounded: the pace of each `Line`, `BURST` units at once; `WAITING_MAX` requests wait in it, `BODIES_MAX` of them with a
+body, each for `WAIT_S` at most; `AT_ONCE` turns are given before anything else of the loop has its own.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+import enum
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-PER_S: Final = 100
-"""A request of one unit costs the loop about 0.5 ms: strangers have a twentieth of it."""
 
 BURST: Final = 200
 """What a few browsers ask for when they open the console for the first time."""
@@ -33,134 +31,181 @@ WAITING_MAX: Final = 2000
 BODIES_MAX: Final = 256
 """Each may have 128 KiB in memory before it is asked for: 32 MiB."""
 
-PEER_SHARE: Final = 0.25
 WAIT_S: Final = 20.0
 """As long as `WAITING_MAX` requests of one unit take."""
 
+AT_ONCE: Final = 16
+ENDING_S: Final = 2.0
+"""So long after the last unit alerts still count as being sent: between two units nothing is held for a moment."""
+
+
+class Line(enum.Enum):
+    """Where a request waits; the value is how many units a second are served: one costs the loop about 0.5 ms."""
+
+    CLAIM = 100.0
+    """It has a token, a cookie or a signature that nobody has looked at, or comes from where something verified."""
+
+    STRANGER = 50.0
+    """It claims nothing."""
+
 
 class Ask(NamedTuple):
-    """What asks for a turn: of which peer (empty: nobody knows), whether it goes first, how much it costs.
+    """What asks for a turn: in which line, of which peer (empty: nobody knows), and how many units it costs."""
 
-    `is_gone` tells whether the one who asked has left by now.
-    """
-
+    line: Line
     peer: str
-    is_first: bool
     units: int
     has_body: bool
-    is_gone: Callable[[], bool] = lambda: False
-
-
-class _Queue:
-    """Who waits: peer after peer, one of each in turn."""
-
-    def __init__(self) -> None:
-        self._peers: dict[str, deque[tuple[Ask, asyncio.Future[bool]]]] = {}
-
-    def __bool__(self) -> bool:
-        return bool(self._peers)
-
-    def add(self, ask: Ask, turn: asyncio.Future[bool]) -> None:
-        self._peers.setdefault(ask.peer, deque()).append((ask, turn))
-
-    def pop(self) -> tuple[Ask, asyncio.Future[bool]]:
-        """Return the next one; its peer goes to the end."""
-        peer = next(iter(self._peers))
-        waiting = self._peers.pop(peer)
-        first = waiting.popleft()
-        if waiting:
-            self._peers[peer] = waiting
-        return first
 
 
 class Turns:
-    """Gives requests of strangers their turns; `is_sending`: whether anything is being sent now."""
+    """Gives requests their turns; `is_sending`: whether anything is being sent now."""
 
-    def __init__(self, is_sending: Callable[[], bool], per_s: float = PER_S) -> None:
+    def __init__(self, is_sending: Callable[[], bool], pace: float = 1.0) -> None:
+        """`pace`: so many times as fast as the lines say."""
         self._is_sending = is_sending
-        self._unit_s = 1 / per_s
-        self._paid_until_s = 0.0
-        self._queues = (_Queue(), _Queue())
-        self._waiting = _Places(WAITING_MAX)
-        self._bodies = _Places(BODIES_MAX)
-        self._next: asyncio.TimerHandle | None = None
+        self._sent_until_s = 0.0
+        self._lines = {line: _Line(line.value * pace, self._sends) for line in Line}
         self.refused = 0
 
-    async def take(self, ask: Ask) -> bool:
-        """Wait for a turn; False: too many wait, it did not come in time, or who asked is gone."""
-        if self._next is None and (not self._is_sending() or self._pay(ask.units)):
-            return True
-        places = [self._waiting, self._bodies] if ask.has_body else [self._waiting]
-        if not all(one.has_room(ask.peer) for one in places):
-            self.refused += 1
-            return False
-        turn: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        self._queues[0 if ask.is_first else 1].add(ask, turn)
-        for one in places:
-            one.enter(ask.peer)
-        self._give_later()
-        try:
-            async with asyncio.timeout(WAIT_S):
-                return await turn
-        except TimeoutError:
-            self.refused += 1
-            return False
-        finally:
-            for one in places:
-                one.leave(ask.peer)
+    async def take(self, ask: Ask, watch: Callable[[Callable[[], None]], None] = lambda _: None) -> bool:
+        """Wait for a turn; False: too many wait, it did not come in time, or who asked has left.
 
-    def _pay(self, units: int) -> bool:
-        """Pay for a turn; False: there is none yet. More than what is left may be taken, and is paid back later."""
-        now_s = asyncio.get_running_loop().time()
-        if self._paid_until_s - now_s > (BURST - 1) * self._unit_s:
+        `watch` gets what is to be called when who asked leaves.
+        """
+        line = self._lines[ask.line]
+        if line.is_free(ask.units):
+            return True
+        waiting = line.enter(ask)
+        if waiting is None:
+            self.refused += 1
             return False
-        self._paid_until_s = max(now_s, self._paid_until_s) + units * self._unit_s
+        watch(waiting.give_up)
+        had_turn = False
+        try:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(WAIT_S):
+                    had_turn = await waiting.turn
+        finally:
+            line.leave(waiting)
+        self.refused += not had_turn
+        return had_turn
+
+    @property
+    def waiting(self) -> int:
+        """How many wait, in all lines."""
+        return sum(line.waiting for line in self._lines.values())
+
+    def _sends(self) -> bool:
+        now_s = asyncio.get_running_loop().time()
+        if self._is_sending():
+            self._sent_until_s = now_s + ENDING_S
+        return now_s < self._sent_until_s
+
+
+class _Waiting:
+    """One that waits."""
+
+    __slots__ = ("ask", "turn")
+
+    def __init__(self, ask: Ask) -> None:
+        self.ask = ask
+        self.turn: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+
+    def give_up(self) -> None:
+        """Wait no more."""
+        if not self.turn.done():
+            self.turn.set_result(False)
+
+
+class _Line:
+    """A line: who waits in it, peer after peer, and until when what was served is paid for."""
+
+    def __init__(self, per_s: float, sends: Callable[[], bool]) -> None:
+        self._unit_s = 1 / per_s
+        self._sends = sends
+        self._paid_until_s = 0.0
+        self._peers: dict[str, dict[_Waiting, None]] = {}
+        self.waiting = 0
+        self._bodies = 0
+        self._next: asyncio.Handle | None = None
+
+    def is_free(self, units: int) -> bool:
+        """Tell whether nobody has to wait now; then so many units are paid for."""
+        if self.waiting or (self._sends() and not self._has_turn()):
+            return False
+        if self._sends():
+            self._pay(units)
         return True
 
+    def enter(self, ask: Ask) -> _Waiting | None:
+        """Wait in the line; None: it is full, and no other peer has more places in it."""
+        if ask.has_body and self._bodies >= BODIES_MAX and not self._evict(ask.peer, bodies=True):
+            return None
+        if self.waiting >= WAITING_MAX and not self._evict(ask.peer, bodies=False):
+            return None
+        waiting = _Waiting(ask)
+        self._peers.setdefault(ask.peer, {})[waiting] = None
+        self.waiting += 1
+        self._bodies += ask.has_body
+        self._give_later()
+        return waiting
+
+    def leave(self, waiting: _Waiting) -> None:
+        """Leave the line; again: nothing."""
+        of_peer = self._peers.get(waiting.ask.peer, {})
+        if waiting not in of_peer:
+            return
+        del of_peer[waiting]
+        self.waiting -= 1
+        self._bodies -= waiting.ask.has_body
+        if not of_peer:
+            del self._peers[waiting.ask.peer]
+
+    def _evict(self, peer: str, *, bodies: bool) -> bool:
+        """Take the newest place of the peer that has most; False: `peer` itself has as many."""
+        if self.waiting == len(self._peers):
+            return False
+
+        def places(one: str) -> int:
+            return sum(waiting.ask.has_body for waiting in self._peers[one]) if bodies else len(self._peers[one])
+
+        most = max(self._peers, key=places)
+        own = places(peer) if peer in self._peers else 0
+        if places(most) - own <= 1:
+            return False
+        newest = next(one for one in reversed(self._peers[most]) if one.ask.has_body or not bodies)
+        self.leave(newest)
+        newest.give_up()
+        return True
+
+    def _has_turn(self) -> bool:
+        return self._paid_until_s - asyncio.get_running_loop().time() <= (BURST - 1) * self._unit_s
+
+    def _pay(self, units: int) -> None:
+        """Pay for a turn; more than what is left may be taken, and is paid back later."""
+        self._paid_until_s = max(asyncio.get_running_loop().time(), self._paid_until_s) + units * self._unit_s
+
     def _give_later(self) -> None:
-        if self._next is None:
+        if self._next is None and self.waiting:
             loop = asyncio.get_running_loop()
-            at_s = self._paid_until_s - (BURST - 1) * self._unit_s
-            self._next = loop.call_at(min(max(at_s, loop.time()), loop.time() + 1.0), self._give)
+            wait_s = self._paid_until_s - (BURST - 1) * self._unit_s - loop.time() if self._sends() else 0.0
+            self._next = loop.call_later(min(max(wait_s, 0.0), ENDING_S / 2), self._give)
 
     def _give(self) -> None:
-        """Give a turn to each that may have one, until somebody has to wait again."""
+        """Give a turn to each that may have one; each peer goes to the end of the line."""
         self._next = None
-        for queue in self._queues:
-            while queue:
-                if self._is_sending() and not self._pay(0):
-                    self._give_later()
-                    return
-                ask, turn = queue.pop()
-                if turn.done():
-                    continue
-                is_there = not ask.is_gone()
-                if is_there:
-                    self._pay(ask.units)
-                turn.set_result(is_there)
-
-
-class _Places:
-    """How many wait, in all and of each peer."""
-
-    def __init__(self, places: int) -> None:
-        self._places = places
-        self._taken = 0
-        self._peers: dict[str, int] = {}
-
-    def has_room(self, peer: str) -> bool:
-        """Tell whether one more of a peer may wait; without a name it may be anybody's."""
-        is_alone = bool(peer) and self._peers.get(peer, 0) >= self._places * PEER_SHARE
-        return self._taken < self._places and not is_alone
-
-    def enter(self, peer: str) -> None:
-        """Take a place."""
-        self._taken += 1
-        self._peers[peer] = self._peers.get(peer, 0) + 1
-
-    def leave(self, peer: str) -> None:
-        """Give it back."""
-        self._taken -= 1
-        self._peers[peer] -= 1
-        if not self._peers[peer]:
-            del self._peers[peer]
+        for _ in range(AT_ONCE):
+            if not self.waiting or (self._sends() and not self._has_turn()):
+                break
+            peer = next(iter(self._peers))
+            of_peer = self._peers[peer]
+            waiting = next(iter(of_peer))
+            self.leave(waiting)
+            if of_peer:
+                del self._peers[peer]
+                self._peers[peer] = of_peer
+            if not waiting.turn.done():
+                self._pay(waiting.ask.units if self._sends() else 0)
+                waiting.turn.set_result(True)
+        self._give_later()

@@ -92,7 +92,7 @@ class CapIntake:
 
     async def _take_verified(self, request: web.Request, authority: str, opened: Opened) -> web.Response:
         _log.info("cap.received", authority=authority, signature_status=opened.signature.signature_status.value)
-        if (refused := await self._authenticator.signed(request, authority)) is not None:
+        if (refused := await self._authenticator.signed_document(request, authority)) is not None:
             return refused
         slot = self._slots.verified
         if slot.is_crowded:

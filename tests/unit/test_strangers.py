@@ -1,0 +1,125 @@
+"""Who has proved who they are waits for nobody; who only claims it, and who lost it, waits."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Final
+
+import pytest
+from aiohttp.test_utils import make_mocked_request
+
+from handlers.auth.strangers import PROVED_S, Strangers
+from handlers.http.serving.turns import BURST, Ask, Line, Turns
+from server.administration.file_case import signed_headers
+
+if TYPE_CHECKING:
+    from aiohttp import web
+
+NEVER: Final = 1e-6
+TOKEN: Final = {"Authorization": "Bearer one"}
+COOKIE: Final = {"Cookie": "qq-alert-session=one"}
+FORGED: Final = signed_headers("whsec_c29tZWJvZHkgZWxzZSdzIHNlY3JldCEhISE=", b"{}")
+
+
+@pytest.fixture(autouse=True)
+def _soon_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who waits is refused soon: so a test sees that it waits."""
+    monkeypatch.setattr("handlers.http.serving.turns.WAIT_S", 0.01)
+
+
+async def _strangers(*, knows_addresses: bool = True) -> Strangers:
+    """Return what lets nobody through any more but those who have proved who they are."""
+    turns = Turns(lambda: True, NEVER)
+    for line in Line:
+        for number in range(BURST):
+            assert await turns.take(Ask(line, f"{number}", 1, has_body=False))
+    return Strangers(turns, knows_addresses=knows_addresses)
+
+
+class _Transport(asyncio.Transport):
+    """The connection of a request: all that is asked of it is its address."""
+
+    def __init__(self, host: str) -> None:
+        super().__init__({"peername": (host, 1)})
+
+
+def _request(
+    path: str = "/v1/alerts", headers: dict[str, str] | None = None, host: str = "203.0.113.1", method: str = "GET"
+) -> web.Request:
+    return make_mocked_request(method, path, headers=headers or {}, transport=_Transport(host))
+
+
+async def _waits(strangers: Strangers, request: web.Request, *, is_signed_route: bool = False) -> bool:
+    return await strangers.wait(request, is_signed_route=is_signed_route) is not None
+
+
+@pytest.mark.parametrize("headers", [TOKEN, COOKIE])
+async def test_a_good_token_or_cookie_waits_for_nobody_until_it_opens_nothing(headers: dict[str, str]) -> None:
+    """From any address, for any path, and whatever else is answered meanwhile; once it is over it waits."""
+    strangers = await _strangers()
+    assert await _waits(strangers, _request(headers=headers))
+    strangers.proved(_request(headers=headers))
+    for path in ("/v1/alerts", "/console/static/page.css", "/nowhere"):
+        assert not await _waits(strangers, _request(path, headers, "203.0.113.9"))
+    assert await _waits(strangers, _request(headers={"Authorization": "Bearer another"}))
+    strangers.disproved(_request(headers=headers))
+    assert await _waits(strangers, _request(headers=headers))
+
+
+async def test_a_signed_webhook_waits_for_nobody_where_one_verified_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From that address, on routes that take webhooks, for a while; a document that verified opens nothing."""
+    strangers = await _strangers()
+    strangers.signed(_request(host="203.0.113.1"), is_webhook=False)
+    assert await _waits(strangers, _request(headers=FORGED), is_signed_route=True)
+    strangers.signed(_request(host="203.0.113.1"), is_webhook=True)
+    assert not await _waits(strangers, _request(headers=FORGED), is_signed_route=True)
+    assert await _waits(strangers, _request("/nowhere", FORGED)), "what is no webhook went for one"
+    assert await _waits(strangers, _request(headers=FORGED, host="203.0.113.2"), is_signed_route=True)
+    monkeypatch.setattr("handlers.auth.strangers.PROVED_S", PROVED_S * 0)
+    assert await _waits(strangers, _request(headers=FORGED), is_signed_route=True)
+
+
+async def test_behind_a_proxy_nothing_is_proved_by_its_address() -> None:
+    """What one of all its clients proved opens nothing for the others, and nobody's probe is the operator's own."""
+    strangers = await _strangers(knows_addresses=False)
+    strangers.proved(_request(headers=TOKEN, host="127.0.0.1"))
+    strangers.signed(_request(host="127.0.0.1"), is_webhook=True)
+    assert await _waits(strangers, _request("/nowhere", FORGED, "127.0.0.1"))
+    assert await _waits(strangers, _request("/ready", host="127.0.0.1"))
+    assert not await _waits(strangers, _request(headers=TOKEN, host="127.0.0.1"))
+    # No flood of anything else keeps out the police: the proxy limits those who send such.
+    assert not await _waits(strangers, _request(headers=FORGED, host="127.0.0.1"), is_signed_route=True)
+
+
+@pytest.mark.parametrize(("host", "waits"), [("127.0.0.1", False), ("10.1.2.3", False), ("8.8.8.8", True)])
+async def test_probes_of_the_operators_own_networks_wait_for_nobody(host: str, waits: bool) -> None:  # noqa: FBT001
+    """A probe asks for nothing else, and by GET or HEAD."""
+    strangers = await _strangers()
+    assert await _waits(strangers, _request("/ready", host=host)) is waits
+    assert await _waits(strangers, _request("/ready", host=host, method="POST"))
+    assert await _waits(strangers, _request("/v1/alerts", host=host))
+
+
+@pytest.mark.parametrize(
+    ("request_of", "line"),
+    [
+        (_request(), Line.STRANGER),
+        (_request(headers=TOKEN), Line.CLAIM),
+        (_request(headers=COOKIE), Line.CLAIM),
+        (_request("/v1/feed?ticket=x"), Line.CLAIM),
+        (_request(host="203.0.113.7"), Line.CLAIM),
+    ],
+)
+async def test_who_claims_something_stands_in_another_line_than_strangers(request_of: web.Request, line: Line) -> None:
+    """A token, a cookie, a ticket, or an address where something verified; each has its turn from its own line."""
+    asked: list[Ask] = []
+
+    class Noted(Turns):
+        async def take(self, ask: Ask, watch: object = None) -> bool:
+            asked.append(ask)
+            return watch is None
+
+    strangers = Strangers(Noted(lambda: True), knows_addresses=True)
+    strangers.signed(_request(host="203.0.113.7"), is_webhook=False)
+    assert not await _waits(strangers, request_of)
+    assert [ask.line for ask in asked] == [line]
