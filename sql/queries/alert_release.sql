@@ -14,4 +14,4 @@ with freed as (
                                        and o.due_at <= clock_timestamp() + interval '1 minute')) end
     where r.alert_id = $1 and r.ring = any($3::smallint[])
 )
-update alert set audience_max = $2, next_sweep_at = least(next_sweep_at, now()) where id = $1;
+update alert set audience_max = $2, next_sweep_at = least(case when next_sweep_at > swept_at then next_sweep_at end, now()) where id = $1;

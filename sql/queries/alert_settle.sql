@@ -1,5 +1,6 @@
 -- The transitions that need no person. An alert is `sent` when no due unit is left, `sending` again when another ring
--- comes due or its grace ends without a stop, and `expired` at its expiry. A pass for late entrants leaves it `sent`.
+-- comes due or its grace ends without a stop, and `expired` at its expiry. A pass for late entrants leaves it `sent`, and one
+-- that is wanted is not forgotten when it is `sending` again.
 -- Each kind is found through an index of what is due: an alert that rests is not looked at.
 -- The query may run at any time and any number of times: an alert that a person moved meanwhile is left alone.
 with first_sends as (
@@ -24,7 +25,7 @@ update alert a
 set state = j.after,
     sent_at = case when j.after = 'sent' then now() else a.sent_at end,
     ended_at = case when j.after = 'expired' then clock_timestamp() else a.ended_at end,
-    next_sweep_at = case when j.after = 'sent' then now() + $1::interval end
+    next_sweep_at = case j.after when 'sent' then now() + $1::interval when 'sending' then a.next_sweep_at end
 from judged j
 where a.id = j.id and a.state = j.before
   and (j.after <> 'expired' or a.expires <= now())

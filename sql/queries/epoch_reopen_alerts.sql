@@ -3,8 +3,8 @@
 with live as (
     select a.id, o.ring from alert a left join outer_ring o on o.alert_id = a.id where a.state in ('sending', 'sent', 'paused') and a.expires > now()
 ), sooner as (
-    update alert a set next_sweep_at = least(a.next_sweep_at, now() + $2::interval)
-    from live where a.id = live.id and a.state = 'sent'
+    update alert a set next_sweep_at = least(case when a.next_sweep_at > a.swept_at then a.next_sweep_at end, now() + $2::interval)
+    from live where a.id = live.id
 )
 update sweep_unit u
 set done = false, passes = case when u.done then greatest(u.passes, 1) else u.passes end,

@@ -12,7 +12,7 @@ with reopened as (
     from reopened group by unit_id
 ), passes as (
     update alert a set next_sweep_at = now()
-    where a.state = 'sent' and a.id in (select s.alert_id from counts c join sweep_unit u on u.id = c.unit_id
+    where a.state in ('sending', 'sent', 'paused') and a.id in (select s.alert_id from counts c join sweep_unit u on u.id = c.unit_id
                                         join sweep s on s.id = u.sweep_id where u.entrants)
 )
 update sweep_unit u

@@ -5,19 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
-import msgspec
 import pytest
 
 import sql.deletion
 import sql.sightings
 from push.alerts.lifecycle import State
-from sql.query import query
 from tests.integration.test_deletion import SHORT, WHY
 from tests.integration.test_sightings_deletion import _until_closed
 from tests.support.processes.deployment import CASE, Deployment
 from tests.support.processes.public_site import public_env
 from tests.support.public.many_sightings import flood_record
 from tests.support.public.reports import report_of, sealing_of, take
+from tests.support.stores.plans import rows_read
 
 if TYPE_CHECKING:
     from sql.database import Pool
@@ -99,9 +98,7 @@ async def test_what_is_asked_every_second_reads_no_sighting_twice(deployment: De
         "sighting_undecided": (UUID(alert),),
         "page_count_reports": (UUID(alert),),
     }.items():
-        explained = await pool.fetchval(f"explain (analyze, format json) {query(name)}", *values)
-        [plan] = msgspec.json.decode(explained)
-        assert _rows_read(plan["Plan"]) <= READ_ROWS_MAX, name
+        assert await rows_read(pool, name, *values) <= READ_ROWS_MAX, name
     [waiting] = await sql.sightings.waiting(pool)
     oldest = await pool.fetchval("select min(received_at) from sighting")
     assert (str(waiting.alert_id), waiting.count, waiting.oldest_at) == (alert, MANY, oldest)
@@ -114,13 +111,6 @@ async def test_what_is_asked_every_second_reads_no_sighting_twice(deployment: De
     assert await deployment.query(kept) == [("dismissed", 1, 5000), ("new", MANY - 1, (MANY - 1) * 2000)]
     await pool.execute("delete from sighting where id = $1", UUID(one))
     assert await deployment.query(kept) == [("new", MANY - 1, (MANY - 1) * 2000)]
-
-
-def _rows_read(plan: dict[str, Any]) -> int:
-    """Return how many rows the nodes of a plan returned or threw away, all together."""
-    removed = sum(int(plan.get(one, 0)) for one in ("Rows Removed by Filter", "Rows Removed by Join Filter"))
-    here = (int(plan["Actual Rows"]) + removed) * int(plan["Actual Loops"])
-    return here + sum(_rows_read(one) for one in plan.get("Plans", []))
 
 
 async def test_a_stack_of_a_flood_is_decided_in_parts(deployment: Deployment, pool: Pool) -> None:

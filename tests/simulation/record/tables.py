@@ -194,6 +194,11 @@ class Alert:
         """Return the due rings that lie in no other one around the same centre."""
         return outermost([one for _, one in sorted(self.rings.items()) if one.due_at <= now and one.held is None])
 
+    def sooner(self, at: datetime) -> datetime:
+        """Return when the next pass comes if one is wanted at a time; one that has begun already is another one."""
+        waiting = self.next_sweep_at is not None and self.next_sweep_at > self.swept_at
+        return min(self.next_sweep_at or at, at) if waiting else at
+
     def ring_of(self, sweep: Sweep) -> Ring | None:
         """Return the ring that a sweep is for."""
         return None if sweep.ring is None else self.rings[sweep.ring]

@@ -3,7 +3,17 @@
 Bounded by the tables.
 """
 
-from tests.simulation.record.answers import alerts, entrants, filing, index_marks, ledger, preferences, progress, work
+from tests.simulation.record.answers import (
+    alerts,
+    entrants,
+    filing,
+    index_marks,
+    ledger,
+    passes,
+    preferences,
+    progress,
+    work,
+)
 
-ALL = alerts, entrants, filing, index_marks, ledger, preferences, progress, work
+ALL = alerts, entrants, filing, index_marks, ledger, passes, preferences, progress, work
 """The modules with the queries."""

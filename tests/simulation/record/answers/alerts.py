@@ -159,7 +159,7 @@ def alert_move(tables: Tables, moment: Moment, alert_id: UUID, state: str, throu
         state=state,
         ended_at=(alert.ended_at or moment.clock) if state in {"found", "cancelled", "expired"} else None,
         through_alert=alert.through_alert if through is None else through,
-        next_sweep_at=alert.next_sweep_at if state == "sent" else None,
+        next_sweep_at=alert.next_sweep_at if state in {"sending", "sent", "paused"} else None,
     )
 
 

@@ -47,8 +47,7 @@ def reopen_alerts(tables: Tables, moment: Moment, shards: Sequence[int], gap: ti
         if alert.state not in {"sending", "sent", "paused"} or alert.expires <= moment.now:
             continue
         outer = {ring.ring for ring in alert.outer(moment.now)}
-        if alert.state == "sent" and alert.next_sweep_at is not None:
-            tables.change(alert, next_sweep_at=min(alert.next_sweep_at, moment.now + gap))
+        tables.change(alert, next_sweep_at=alert.sooner(moment.now + gap))
         for sweep in alert.sweeps:
             if sweep.notice != "alert" or sweep.ring not in outer:
                 continue

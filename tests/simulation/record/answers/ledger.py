@@ -214,7 +214,7 @@ def reopen(tables: Tables, moment: Moment, lane: str) -> Iterator[tuple[Any, ...
             passes=max(unit.passes, 1) if unit.done else unit.passes,
             reopened=unit.lease_until is not None,
         )
-        if unit.entrants and unit.sweep.alert.state == "sent":
+        if unit.entrants and unit.sweep.alert.state in {"sending", "sent", "paused"}:
             tables.change(unit.sweep.alert, next_sweep_at=moment.now)
         yield (counted.total(),)
 

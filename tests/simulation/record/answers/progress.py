@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,12 +12,11 @@ from tests.simulation.record.tables import Alert, Event, Sweep, may_send
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from datetime import datetime
+    from datetime import datetime, timedelta
     from uuid import UUID
 
     from tests.simulation.record.tables import Moment, Tables
 
-DAY: Final = timedelta(days=1)
 LIVE: Final = ("in_review", "scheduled", "sending", "sent", "paused")
 
 
@@ -185,7 +183,7 @@ def alert_settle(tables: Tables, moment: Moment, again_after: timedelta) -> Iter
             state=after,
             sent_at=now if after == "sent" else alert.sent_at,
             ended_at=moment.clock if after == "expired" else alert.ended_at,
-            next_sweep_at=now + again_after if after == "sent" else None,
+            next_sweep_at={"sent": now + again_after, "sending": alert.next_sweep_at}.get(after),
         )
         yield alert.id, before, after
 
@@ -203,66 +201,6 @@ def _judged(alert: Alert, now: datetime) -> str:
         if due and any(not unit.done and unit.passes == 0 for unit in sweep.units):
             return "sending"
     return "sent"
-
-
-@answers("alert_sweep_again", "alert_id")
-def sweep_again(tables: Tables, moment: Moment, every: timedelta) -> Iterator[tuple[Any, ...]]:
-    """Reopen the due rings that together are the area, for late entrants."""
-    now = moment.now
-    for alert in tables.alerts.values():
-        if alert.state != "sent" or alert.expires <= now or alert.next_sweep_at is None or alert.next_sweep_at > now:
-            continue
-        through = {
-            lane
-            for lane in {sweep.lane for sweep in alert.sweeps if sweep.notice == "alert"}
-            if all(unit.done or unit.passes == 0 for unit in alert.units("alert") if unit.sweep.lane == lane)
-        }
-        if not through:
-            continue
-        tables.change(alert, swept_at=now, next_sweep_at=now + every)
-        outer = {ring.ring for ring in alert.outer(now)}
-        for unit in alert.units("alert"):
-            if unit.sweep.ring in outer and unit.sweep.lane in through and unit.done and not unit.entrants:
-                tables.change(unit, done=False, passes=unit.passes + 1)
-                yield (alert.id,)
-
-
-@answers("sweep_notify_again", "alert_id")
-def notify_again(
-    tables: Tables, moment: Moment, every: timedelta, passes_max: int, gap: timedelta
-) -> Iterator[tuple[Any, ...]]:
-    """Reopen follow-up notices for who may have been missed."""
-    now = moment.now
-    lately = any(at is not None and at > now - DAY for _, at in tables.epochs.values())
-    apart = min(every, gap) if lately else every
-    for alert in tables.alerts.values():
-        if alert.state not in {"sending", "sent", "found", "cancelled"} or alert.recipients_deleted_at is not None:
-            continue
-        for sweep in alert.sweeps:
-            if sweep.notice == "alert" or sweep.version not in alert.notices:
-                continue
-            at = alert.notices[sweep.version][1]
-            if at <= now - DAY or not may_send(alert.state, alert.version, sweep.notice, sweep.version):
-                continue
-            open_passes = [unit.passes for unit in sweep.units if not unit.done]
-            for unit in [*sweep.units]:
-                if at + apart * 6 > now and any(passes <= unit.passes for passes in open_passes):
-                    continue
-                if unit.done_at is not None and unit.done_at + apart > now:
-                    continue
-                has_pass = unit.passes < passes_max or lately
-                if unit.done and has_pass and at + apart * (unit.passes + 1) <= now:
-                    tables.change(unit, done=False, passes=unit.passes + 1)
-                    yield (alert.id,)
-
-
-@answers("alert_sweep_sooner")
-def sweep_sooner(tables: Tables, moment: Moment, alerts: Sequence[UUID] | None, gap: timedelta) -> None:
-    """Bring the next pass of these alerts, or of all, forward."""
-    for alert in tables.alerts.values():
-        if (alerts is None or alert.id in alerts) and alert.state == "sent":
-            soonest = max(moment.now, alert.swept_at + gap)
-            tables.change(alert, next_sweep_at=min(alert.next_sweep_at or soonest, soonest))
 
 
 @answers("alert_reached", "people")
