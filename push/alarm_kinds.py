@@ -88,7 +88,7 @@ class AlarmKind(enum.Enum):
     )
     CLOCK_DIFFERS = (
         "clock_differs",
-        "the clock of this server differs by more than a second from that of a store",
+        "the clock of this server, or that of Redis, differs by more than a second from PostgreSQL's",
         "let all machines set their clocks by the same source; what the record decides, it decides by its own",
     )
     UNREADABLE_DATA = (

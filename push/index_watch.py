@@ -19,12 +19,14 @@ import structlog
 import sql.epochs
 import sql.progress
 from geo.connection import UNAVAILABLE_ERRORS, raise_if_mistake
+from geo.index.loss.clocks import readings
 from geo.index.loss.condition import Condition, condition
 from geo.index.shards import SHARDS
 from push.alarm_kinds import AlarmKind
 from push.alarms import EVERY_LANE
 from push.users.forgotten_users import MARGIN, ForgottenUsers
 from push.users.kept_preferences import KeptPreferences
+from runtime.clock import COMPARED_EVERY_S, DIFFERS_S
 from runtime.retry import retry_until_available
 from runtime.tasks import raise_if_cancelled
 from sql.database import UNAVAILABLE_ERRORS as RECORD_UNAVAILABLE_ERRORS
@@ -74,7 +76,7 @@ class IndexWatch:
         self._condition: Condition | None = None
         self._is_doubted = False
         self._replayed_s = float("-inf")
-        self._slow_s = float("-inf")
+        self._slow_s = self._compared_s = float("-inf")
         self._index.unreadable.publish = self._say_unreadable
 
     def _say_unreadable(self, kind: UnreadableKind) -> None:
@@ -92,6 +94,7 @@ class IndexWatch:
                     self._late.want_pass()
                 self._is_away = False
                 with suppress(*UNAVAILABLE_ERRORS, *RECORD_UNAVAILABLE_ERRORS):
+                    await self._compare_redis()
                     await self.look()
             else:
                 self._take_doubt()
@@ -120,7 +123,26 @@ class IndexWatch:
     async def _compare_clock(self) -> None:
         asked_s = self._now_s()
         record_s = (await sql.progress.record_time(self._pool)).timestamp()
-        self._clock.compare(record_s + (self._now_s() - asked_s) / 2)
+        took_s = self._now_s() - asked_s
+        self._clock.compare(record_s + took_s / 2, took_s / 2)
+
+    async def _compare_redis(self) -> None:
+        """Raise an alarm while the clock of a primary is another one than the record's."""
+        if self._clock.is_off or self._now_s() - self._compared_s < COMPARED_EVERY_S:
+            return
+        self._compared_s = self._now_s()
+        differs_s = 0.0
+        for reading in await readings(self._client):
+            # The record's time at the moment of the answer.
+            record_s = self._clock.now_ms() / 1000 - (self._now_s() - reading.answered_s)
+            uncertain_s = reading.took_s / 2 + self._clock.uncertain_s
+            apart_s = abs(reading.there_s + reading.took_s / 2 - record_s) - uncertain_s
+            differs_s = max(differs_s, apart_s)
+        if differs_s > DIFFERS_S:
+            detail = f"that of Redis by {differs_s:.1f} s from PostgreSQL's"
+            self._alarms.raise_alarm(AlarmKind.CLOCK_DIFFERS, EVERY_LANE, None, detail, STORE)
+        else:
+            self._alarms.clear(AlarmKind.CLOCK_DIFFERS, EVERY_LANE, None, STORE)
 
     async def look(self) -> None:
         """Compare marks with what is known, and ask now and then whether people are evicted."""

@@ -25,6 +25,12 @@ def _machine_s() -> float:
     return time.time()
 
 
+DIFFERS_S: Final = 1.0
+"""Clocks that differ by more are an alarm."""
+
+COMPARED_EVERY_S: Final = 5.0
+
+
 WALL_CLOCK: Final[ContextVar[Callable[[], float]]] = ContextVar("wall clock", default=_machine_s)
 """What tells the seconds since 1970 in this context."""
 
@@ -44,9 +50,11 @@ class ComparedClock:
     def __init__(self) -> None:
         self._of_loop_s: float | None = None
         self._of_wall_s = 0.0
+        self.uncertain_s = 0.0
 
-    def compare(self, there_s: float) -> None:
-        """Take over the seconds since 1970 that the other machine reads now."""
+    def compare(self, there_s: float, uncertain_s: float = 0.0) -> None:
+        """Take over the seconds since 1970 that the other machine reads now, give or take `uncertain_s`."""
+        self.uncertain_s = uncertain_s
         self._of_loop_s = there_s - asyncio.get_running_loop().time()
         self._of_wall_s = there_s - wall_s()
 

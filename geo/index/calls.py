@@ -146,8 +146,9 @@ def forget_again_calls(
             *(keys.positions(shard, lane, one) for lane in lanes for one in living),
             keys.preferences(shard),
         ]
+        moments = generations.next_ms(moment_ms), moment_ms
         calls += [
-            (len(names), *names, generations.next_ms(moment_ms), *arguments[start : start + 2 * USERS_A_CALL])
+            (len(names), *names, *moments, *arguments[start : start + 2 * USERS_A_CALL])
             for start in range(0, len(arguments), 2 * USERS_A_CALL)
         ]
     return calls

@@ -3,7 +3,8 @@
 A user may ask to be forgotten between a search and its request. A stream in Redis tells all processes at once. It says
 only whom to look up again: anybody may have written it, and the index, which forgot the user before, decides. Members
 found longer ago than `TRUSTED_S` are checked against the index again, too. Bounded: `USERS_MAX` users kept for
-`KEPT_S`; beyond that, and where the stream cannot be read, every batch is checked against the index for as long.
+`KEPT_S`; beyond that, where the stream cannot be read, and where the clock of Redis goes back, every batch is checked
+against the index for as long.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from geo.index import keys
 from geo.index.checks.pipelines import is_wrong_type
 from geo.index.checks.unreadable import UnreadableKind, unreadable_of
 from geo.index.checks.users import readable_users
+from geo.index.loss.clocks import reading_of
 from runtime.tasks import raise_if_cancelled
 
 if TYPE_CHECKING:
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from geo.connection import Client
+    from geo.index.loss.clocks import Reading
 
     StreamReply: TypeAlias = list[tuple[bytes, list[tuple[bytes, dict[bytes, bytes]]]]] | None
 
@@ -47,6 +50,9 @@ RETRY_S: Final = 0.5
 AHEAD_MS: Final = 60_000
 """No entry is newer than the clock of Redis by more: after one that is, no entry could be added or would be read."""
 
+ID_MAX: Final = 2**64 - 1
+"""The highest second number of an entry."""
+
 _ENTRY: Final = re.compile(rb"(\d{1,15})-\d{1,19}")
 
 _log = structlog.get_logger("geo.index.forgetting")
@@ -62,6 +68,7 @@ class Forgetting:
         self._until: deque[tuple[float, list[bytes]]] = deque()
         self._overflow_until_s = 0.0
         self._read_s = float("-inf")
+        self._reading: Reading | None = None
 
     async def announce(self, users: Sequence[int]) -> None:
         """Tell every process that users were forgotten; this process knows at once."""
@@ -79,14 +86,15 @@ class Forgetting:
 
     async def _add(self, users: bytes) -> None:
         async with asking(self._client):
-            oldest = await self._time_ms() - int(KEPT_S * 1000)
+            reading = await reading_of(self._client, keys.FORGETTING)
+            oldest = int((reading.there_s - KEPT_S) * 1000)
             await self._client.xadd(keys.FORGETTING, {"users": users}, minid=oldest, approximate=False)
             await self._client.pexpire(keys.FORGETTING, int(KEPT_S * 1000))
 
     async def _begin_anew(self) -> None:
         """Remove a stream that nobody of us wrote so; what it held is looked up in the index instead."""
         self._unreadable.report(UnreadableKind.STREAM)
-        self._overflow_until_s = asyncio.get_running_loop().time() + KEPT_S
+        self._look_at_all()
         async with asking(self._client):
             await self._client.unlink(keys.FORGETTING)
 
@@ -98,7 +106,12 @@ class Forgetting:
             raise_if_cancelled()
             try:
                 async with asyncio.timeout(COMMAND_TIMEOUT_S):
-                    now_ms = await self._time_ms()
+                    reading, before = await reading_of(self._client, keys.FORGETTING), self._reading
+                    now_ms, self._reading = int(reading.there_s * 1000), reading
+                    if last and (reading.is_set_back(before) or await self._is_gone(last, now_ms)):
+                        # What is added from now on has a lower id than what was read, and was missed until now.
+                        last = b""
+                        self._look_at_all()
                     last = last or b"%d-0" % (now_ms - int(KEPT_S * 1000))
                     # The first read does not wait, so that this process knows at once what it missed.
                     block_ms = BLOCK_MS if self._read_s > 0 else None
@@ -131,10 +144,20 @@ class Forgetting:
             self._unreadable.report(UnreadableKind.STREAM)
         self._note(readable)
 
-    async def _time_ms(self) -> int:
-        """Return the time by the clock of Redis, which gives the entries of the stream their ids."""
-        seconds, microseconds = await self._client.time()
-        return int(seconds) * 1000 + int(microseconds) // 1000
+    async def _is_gone(self, last: bytes, now_ms: int) -> bool:
+        """Tell whether an entry is of a later moment than now, and its stream is not there any more.
+
+        As long as it is, Redis gives what is added a higher id, whatever its clock says.
+        """
+        moment_ms = int(last.partition(b"-")[0])
+        if moment_ms <= now_ms:
+            return False
+        before = b"%d-%d" % (moment_ms - 1, ID_MAX)
+        return not await self._client.xread({keys.FORGETTING: before}, count=1)
+
+    def _look_at_all(self) -> None:
+        """Have every batch checked against the index for as long as what was missed matters."""
+        self._overflow_until_s = asyncio.get_running_loop().time() + KEPT_S
 
     def _note(self, users: list[bytes]) -> None:
         now_s = asyncio.get_running_loop().time()

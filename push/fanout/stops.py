@@ -19,7 +19,7 @@ import sql.progress
 import sql.work
 from push.alarm_kinds import AlarmKind
 from push.alarms import EVERY_LANE
-from runtime.clock import wall_s
+from runtime.clock import COMPARED_EVERY_S, DIFFERS_S, wall_s
 from runtime.retry import full_jitter_s
 from sql.database import UNAVAILABLE_ERRORS
 
@@ -37,8 +37,6 @@ AGAIN_CAP_S: Final = 1.0
 """Nothing is sent while it does not listen: the connection is asked for again soon."""
 
 STORE: Final = "postgresql"
-CLOCK_DIFFERS_S: Final = 1.0
-COMPARED_EVERY_S: Final = 5.0
 
 _log = structlog.get_logger("push.fanout.stops")
 
@@ -136,9 +134,9 @@ class StopListener:
         async with asyncio.timeout(POLL_TIMEOUT_S):
             record_s = (await sql.progress.record_time(connection)).timestamp()
         took_s = asyncio.get_running_loop().time() - asked_s
-        self._clock.compare(record_s + took_s / 2)
+        self._clock.compare(record_s + took_s / 2, took_s / 2)
         differs_s = max(0.0, abs(record_s - here_s - took_s / 2) - took_s / 2)
-        if differs_s > CLOCK_DIFFERS_S:
+        if differs_s > DIFFERS_S:
             detail = f"by {differs_s:.1f} s from PostgreSQL's"
             self._alarms.raise_alarm(AlarmKind.CLOCK_DIFFERS, EVERY_LANE, None, detail, STORE)
         else:

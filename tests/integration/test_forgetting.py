@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from geo.index import keys
 from geo.index.forgetting import BLOCK_MS, Forgetting
 from tests.support.processes.processes import Process, until
 
@@ -101,6 +102,55 @@ async def test_the_listener_outlives_a_primary_that_becomes_a_replica(redis: aio
 
     await until(has_arrived)
     assert not listening.done()
+    listening.cancel()
+    await _ended(listening)
+
+
+AHEAD_MS = 50_000
+
+
+async def _add_ahead(redis: aioredis.Redis, user: int) -> None:
+    """Add an entry with the id that Redis gives by a clock that goes `AHEAD_MS` ahead."""
+    seconds, _ = await redis.time()
+    await redis.xadd(keys.FORGETTING, {"users": b"%d" % user}, id=f"{int(seconds) * 1000 + AHEAD_MS}-0")
+
+
+async def test_the_listener_sees_what_is_forgotten_after_the_clock_of_redis_went_back(redis: aioredis.Redis) -> None:
+    """The stream that it read is gone, and the new one has lower ids: it begins anew, and all batches are checked."""
+    listener = Forgetting(redis)
+    await _add_ahead(redis, 6)
+    listening = asyncio.create_task(listener.run(), name="forgetting")
+
+    async def is_read() -> bool:
+        return listener.remaining([b"6"]) is not None
+
+    await until(is_read)
+    assert not listener.must_look(asyncio.get_running_loop().time())
+    await redis.unlink(keys.FORGETTING)
+    await Forgetting(redis).announce([7])
+
+    async def has_arrived() -> bool:
+        return listener.remaining([b"7"]) is not None
+
+    await until(has_arrived)
+    assert listener.must_look(asyncio.get_running_loop().time()), "something may have been missed"
+    listening.cancel()
+    await _ended(listening)
+
+
+async def test_a_stream_that_outlives_a_clock_that_went_back_is_read_on(redis: aioredis.Redis) -> None:
+    """Redis gives what is added a higher id all the same: nothing was missed, and nothing is read again."""
+    listener = Forgetting(redis)
+    await _add_ahead(redis, 6)
+    listening = asyncio.create_task(listener.run(), name="forgetting")
+    for user in (7, 8):
+        await Forgetting(redis).announce([user])
+
+        async def has_arrived(name: bytes = b"%d" % user) -> bool:
+            return listener.remaining([name]) is not None
+
+        await until(has_arrived)
+    assert not listener.must_look(asyncio.get_running_loop().time())
     listening.cancel()
     await _ended(listening)
 

@@ -38,6 +38,7 @@ AREAS = [Area(Circle(*HERE, 1)), Area(Circle(*THERE, 1))]
 LANES = ("tpns", "other")
 WEEK_MS = 7 * DAY_MS
 
+BEHIND_MS = 20 * 60_000
 REPORTERS_S = 10
 USERS = 10_000
 PROCESSES = 2
@@ -232,6 +233,17 @@ async def test_a_process_that_does_not_know_of_the_present_generation_leaves_eac
     assert await slow.forget_again([(USER, 1)]) == 0, "reported since"
     assert await slow.forget([USER]) == 1
     assert await _keys_of_user(redis) == []
+
+
+async def test_who_reported_again_stays_whatever_the_clock_of_redis_says(redis: aioredis.Redis) -> None:
+    """Reports have the record's time: by a Redis that is twenty minutes behind, a new one is a report."""
+    ahead_ms = now_ms() + BEHIND_MS
+    index = PositionIndex(redis, LANES, clock_ms=lambda: ahead_ms)
+    assert await index.record(_report("tpns", HERE, ahead_ms)) == 1
+    assert await index.forget_again([(USER, ahead_ms - 1)]) == 0
+    assert await _found_at(index) == [("tpns", "here")]
+    assert await index.forget_again([(USER, ahead_ms)]) == 1
+    assert await _found_at(index) == []
 
 
 async def _keys_of_user(redis: aioredis.Redis) -> list[str]:

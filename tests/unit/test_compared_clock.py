@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from geo.index.loss.clocks import Reading
 from runtime.clock import OFF_S, WALL_CLOCK, ComparedClock
 
 RECORD_S = 1_800_000_000.0
@@ -38,3 +39,16 @@ async def test_a_wall_clock_that_goes_on_differently_asks_for_a_comparison(step_
     assert abs(step_s) > OFF_S
     assert clock.is_off
     assert clock.now_ms() == pytest.approx((RECORD_S + max(step_s, 0.0)) * 1000, abs=500)
+
+
+@pytest.mark.parametrize(
+    ("went_s", "took_s", "is_back"),
+    [(2.0, 0.001, False), (1.999, 0.001, False), (1.5, 0.001, True), (1.5, 1.0, False), (92.0, 0.001, False)],
+)
+def test_a_clock_went_back_only_where_no_slow_answer_explains_it(
+    went_s: float, took_s: float, *, is_back: bool
+) -> None:
+    """Two seconds later by this machine: the other clock went on by `went_s`, and the answer took `took_s`."""
+    before = Reading(RECORD_S, 10.0, 10.001)
+    assert Reading(RECORD_S + went_s, 12.001 - took_s, 12.001).is_set_back(before) is is_back
+    assert not before.is_set_back(None)

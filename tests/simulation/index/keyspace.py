@@ -202,7 +202,7 @@ def _forget_again(space: Keyspace, now_us: int, keys: Any, arguments: Any) -> in
     if (later := _later(now_us, arguments[0])) is not None:
         return later
     count = 0
-    for row in range(1, len(arguments), 2):
+    for row in range(2, len(arguments), 2):
         user, at = _bytes(arguments[row]), int(arguments[row + 1])
         if preferences.set_us(space.hashes[keys[-1]].get(user)) <= at * 1000:
             space.hashes[keys[-1]].pop(user, None)
