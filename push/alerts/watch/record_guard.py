@@ -66,6 +66,9 @@ class _Remembered(NamedTuple):
     is_empty: bool
 
 
+_NOTHING: Final = _Remembered(None, "", is_empty=False)
+
+
 class RecordGuard:
     """Compares the record with what Redis remembers of it."""
 
@@ -86,6 +89,7 @@ class RecordGuard:
         self._claims = claims
         claims.on_rewound = self.wake
         self._known: Position | None = None
+        self._read = _NOTHING
         self._handled: _Remembered | None = None
         self._held_back: set[UUID] = set()
         self._changed = asyncio.Event()
@@ -109,22 +113,29 @@ class RecordGuard:
         One of `sql.database.UNAVAILABLE_ERRORS` when PostgreSQL is away: nothing may be sent before it was looked at.
         """
         try:
-            remembered = await self._remembered()
+            self._read = await self._remembered()
         except (*UNAVAILABLE_ERRORS, TimeoutError) as error:
             raise_if_mistake(error)
             _log.warning("store.away", store="redis", error=type(error).__name__)
             self._claims.compared.clear()
             return
-        newest = await self._pause_if_rewound(remembered)
+        newest = await self._pause_if_rewound(self._read)
         with suppress(*UNAVAILABLE_ERRORS, TimeoutError):
-            await self._remember(newest, remembered)
+            await self._remember(newest, self._read)
 
     async def look(self) -> None:
         """Pause what is live when the record has gone back; else let Redis remember how far it is."""
         # Redis first: another process may append and publish an event between the two, and it is in the record by then.
-        remembered = await self._remembered()
-        newest = await self._pause_if_rewound(remembered)
-        await self._remember(newest, remembered)
+        try:
+            self._read = await self._remembered()
+        except (*UNAVAILABLE_ERRORS, TimeoutError) as error:
+            raise_if_mistake(error)
+            if self._known is not None:
+                # What this process knows by itself needs no answer of Redis.
+                await self._pause_if_rewound(self._read)
+            raise
+        newest = await self._pause_if_rewound(self._read)
+        await self._remember(newest, self._read)
         await self._clear_decided()
 
     async def _remembered(self) -> _Remembered:
@@ -150,13 +161,7 @@ class RecordGuard:
     async def _pause_if_rewound(self, remembered: _Remembered) -> Position | None:
         """Pause what is live when the record is older than what Redis remembers; returns its newest position."""
         newest = await sql.audit.newest(self._pool)
-        if remembered.seq is not None and remembered != self._handled:
-            why = await self._rewound(newest, remembered.seq, remembered.digest)
-        elif self._known is not None:
-            # Redis forgot, or takes nothing new: this process knows by itself how far the record was.
-            why = await self._rewound(newest, self._known.seq, self._known.digest.hex())
-        else:
-            why = await self._is_old(newest) if remembered.is_empty else ""
+        why = await self._why(newest, remembered)
         if why:
             await self.pause_all(why)
             newest = await sql.audit.newest(self._pool)
@@ -166,6 +171,20 @@ class RecordGuard:
         self._claims.known_seq = 0 if newest is None else newest.seq
         self._claims.compared.set()
         return newest
+
+    async def _why(self, newest: Position | None, remembered: _Remembered) -> str:
+        """Return why the record is older than it was, by what Redis remembers and what this process knows."""
+        kept = set()
+        if remembered.seq is not None and remembered != self._handled:
+            kept.add((remembered.seq, remembered.digest))
+        if self._known is not None:
+            # Redis may have forgot, take nothing new, or hold an older position than this process has seen.
+            kept.add((self._known.seq, self._known.digest.hex()))
+        for seq, digest in sorted(kept, reverse=True):
+            if why := await self._rewound(newest, seq, digest):
+                return why
+        nobody_knows = remembered.is_empty and self._known is None
+        return await self._is_old(newest) if nobody_knows else ""
 
     async def _remember(self, newest: Position | None, remembered: _Remembered) -> None:
         """Let Redis remember how far the record is."""

@@ -1,0 +1,137 @@
+"""The record's guard compares the record with all that is known of it, whatever Redis holds or refuses meanwhile."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+from redis.exceptions import RedisError
+
+import sql.audit
+from geo.index.position_index import PositionIndex
+from push.alarm_kinds import AlarmKind
+from push.alarms import AlarmBoard
+from push.alerts.actions.actor import SYSTEM
+from push.alerts.actions.changes import Changes
+from push.alerts.actions.decisions import Actions
+from push.alerts.actions.transaction import Operations, Order
+from push.alerts.planner import FilingPlan, Planner
+from push.alerts.rings import SHIPPED
+from push.alerts.watch.record_guard import KEY, LABEL, RecordGuard
+from push.fanout.claims.claims import Claims
+from runtime.authentication_codes import AuthenticationCodes
+from tests.integration.test_claims import add_alert, add_authority
+from tests.support.stores.refusals import refusing
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from redis import asyncio as aioredis
+
+    from sql.database import Pool
+
+LEASE_S: Final = 60.0
+ORDER: Final = Order(actor=SYSTEM, reason="误报")
+
+
+class GuardedProcess:
+    """The guard of one process, with what it acts through."""
+
+    def __init__(self, pool: Pool, redis: aioredis.Redis) -> None:
+        self.pool = pool
+        self.alarms = AlarmBoard()
+        self.claims = Claims(pool, LEASE_S, alarms=self.alarms)
+        plan = FilingPlan(policies=SHIPPED, policy="qq", lanes={"tpns": None}, radius_cap_km=500, audience_cap=10**7)
+        planner = Planner(PositionIndex(redis, ("tpns",)), plan, self.alarms)
+        operations = Operations(pool, planner.secret, halt=self.claims.leases.halt, wake=self.claims.wake)
+        self.actions = Actions(operations, Changes(operations, pool, planner, timedelta(hours=72)), planner)
+        codes = AuthenticationCodes([b"of the tests"], LABEL)
+        self.guard = RecordGuard(pool, redis, self.actions, self.alarms, self.claims, codes)
+
+    async def look(self) -> None:
+        """Look once, as far as Redis answers."""
+        with suppress(RedisError):
+            await self.guard.look()
+
+    @property
+    def rewound(self) -> set[str]:
+        """The alerts about which the alarm stands that the record is older."""
+        return {str(alarm.alert) for alarm in self.alarms.standing if alarm.kind is AlarmKind.RECORD_REWOUND}
+
+
+async def _state(pool: Pool, alert: UUID) -> str:
+    state: str = await pool.fetchval("select state from alert where id = $1", alert)
+    return state
+
+
+async def _event(pool: Pool) -> int:
+    """Append any event; returns its number."""
+    async with pool.acquire() as connection, connection.transaction():
+        await sql.audit.append(connection, sql.audit.AuditEvent(actor="somebody", action="anything"))
+    newest = await sql.audit.newest(pool)
+    assert newest is not None
+    return newest.seq
+
+
+async def go_back(pool: Pool, seq: int) -> None:
+    """Take the trail back to an event."""
+    async with pool.acquire() as connection, connection.transaction():
+        await connection.execute("alter table audit_event disable trigger user")
+        await connection.execute("delete from audit_event where seq > $1", seq)
+        await connection.execute("delete from audit_reason where seq > $1", seq)
+        await connection.execute("alter table audit_event enable trigger user")
+
+
+async def _lose_a_cancel(process: GuardedProcess, alert: UUID) -> None:
+    """Cancel the alert, look, and take the record back to an event that Redis does not have yet."""
+    kept = await _event(process.pool)
+    assert await process.actions.cancel(alert, ORDER) is None
+    await process.look()
+    assert process.claims.known_seq > kept
+    await go_back(process.pool, kept)
+    await process.pool.execute("update alert set state = 'sending', ended_at = null, version = 1")
+
+
+@pytest.mark.parametrize("how", ["full", "read-only", "busy"])
+async def test_a_record_that_goes_back_while_redis_takes_nothing_is_noticed(
+    pool: Pool, redis: aioredis.Redis, how: str
+) -> None:
+    """What Redis remembers is in the record still; this process has seen more: all is paused, and resumed once only."""
+    await add_authority(pool)
+    alert = await add_alert(pool, "A", due_in_min=30, rings=(1,))
+    process = GuardedProcess(pool, redis)
+    await _event(pool)
+    await process.look()
+    async with refusing(redis, how):
+        await _lose_a_cancel(process, alert)
+        await process.look()
+        assert await _state(pool, alert) == "paused"
+        assert process.rewound == {str(alert)}
+        assert await process.actions.resume(alert, ORDER) is None
+        await process.look()
+        assert await _state(pool, alert) == "sending"
+    await process.look()
+    assert (await _state(pool, alert), process.rewound) == ("sending", set())
+
+
+async def test_a_replica_with_an_older_position_hides_no_record_that_went_back(
+    pool: Pool, redis: aioredis.Redis
+) -> None:
+    """Redis fails over to one that holds an older position: that alone pauses nothing, and hides nothing."""
+    await add_authority(pool)
+    alert = await add_alert(pool, "A", due_in_min=30, rings=(1,))
+    process = GuardedProcess(pool, redis)
+    await _event(pool)
+    await process.look()
+    older: Any = await redis.hgetall(KEY)
+    await _event(pool)
+    await process.look()
+    await redis.hset(KEY, mapping=older)
+    await process.look()
+    assert (await _state(pool, alert), process.rewound) == ("sending", set())
+    await _lose_a_cancel(process, alert)
+    await redis.hset(KEY, mapping=older)
+    await process.look()
+    assert (await _state(pool, alert), process.rewound) == ("paused", {str(alert)})
