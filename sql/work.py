@@ -87,9 +87,9 @@ class UnitRow(msgspec.Struct, frozen=True):
     photo_tag: str | None = None
 
 
-async def open_sweeps(pool: Pool, lanes: Sequence[str]) -> list[OpenSweep]:
-    """Return the sweeps of these lanes that have a unit to claim."""
-    return [OpenSweep(*row) for row in await pool.fetch(_OPEN, lanes)]
+async def open_sweeps(pool: Pool, lanes: Sequence[str], parked: Sequence[int] = ()) -> list[OpenSweep]:
+    """Return the sweeps of these lanes that have a unit to claim beside those that are `parked`."""
+    return [OpenSweep(*row) for row in await pool.fetch(_OPEN, lanes, parked)]
 
 
 async def claim(

@@ -1,5 +1,6 @@
 -- The sweeps of these lanes ($1) that have a unit to claim, as far as can be told without looking at other sweeps: an alert
--- that goes on, a ring that is due and not held, a reminder that began, a unit that is free or whose lease has ended.
+-- that goes on, a ring that is due and not held, a reminder that began, a unit that is free or whose lease has ended, and that
+-- is not one of those that the caller cannot read ($2).
 -- Read through an index of what is open and due, so that its cost follows that and not the alerts that live.
 select s.id, s.lane, s.alert_id, s.notice, coalesce(r.nearness, r.ring, 0)::integer as ring,
        extract(epoch from coalesce(r.deadline, a.deadline) - now())::float8 as left_s,
@@ -10,6 +11,7 @@ left join ring r on r.alert_id = s.alert_id and r.ring = s.ring
 cross join lateral (
     select u.passes from sweep_unit u
     where u.sweep_id = s.id and not u.done and (u.lease_until is null or u.lease_until < now())
+      and u.id <> all($2::bigint[])
     limit 1
 ) free
 where s.open and s.lane = any($1::text[]) and s.due_at <= now()

@@ -12,7 +12,7 @@ import sql.filing
 import sql.lifecycle
 import sql.rings
 import sql.work
-from push.fanout.claims.claims import REFRESH_LEAST_S, Claims
+from push.fanout.claims.claims import POLL_INTERVAL_S, Claims
 from sql.filing import AlertRow
 from sql.query import query
 from sql.rings import RingRow, SweepPlan
@@ -108,7 +108,7 @@ async def test_alerts_take_turns_unless_a_deadline_is_near(pool: Pool) -> None:
     first = [(await claims.next_unit("tpns")).row.alert_id for _ in range(3)]
     urgent = await add_alert(pool, "C", due_in_min=9, rings=(1,), units=2)
     claims.wake()
-    await asyncio.sleep(REFRESH_LEAST_S)
+    await asyncio.sleep(POLL_INTERVAL_S)
     then = [(await claims.next_unit("tpns")).row.alert_id for _ in range(7)]
     assert first == [large, small, large]
     assert then == [urgent, urgent, small, large, large, large, large]
@@ -258,6 +258,31 @@ async def test_a_halted_nearer_unit_keeps_the_wider_ring_waiting(pool: Pool) -> 
     wider = await claim_next(pool, "tpns", claims.leases.owner, LEASE, [near.row.id])
     assert wider is not None, "without the halt it may be claimed: its own process knows whom it is notifying"
     assert wider.ring == 2
+
+
+async def test_an_update_that_waits_or_is_parked_holds_up_no_other_notice(pool: Pool) -> None:
+    """Beside first sends a cancel that is ready has its turns, whatever came first; what is parked is not listed."""
+    await add_authority(pool)
+    waiting, unreadable, cancelled = [await add_alert(pool, number, due_in_min=9, rings=(1,)) for number in "ABC"]
+    assert (await claim_next(pool, "tpns", uuid4(), LEASE, [])) is not None
+    await pool.execute("update sweep_unit set done = true where lease_until is null")
+    content = await pool.fetchval("select content::text from alert limit 1")
+    async with pool.acquire() as connection, connection.transaction():
+        notices = (waiting, "update", content), (unreadable, "update", '{"texts": 5}'), (cancelled, "cancel", content)
+        for alert, notice, content in notices:
+            await sql.lifecycle.append_notice(connection, alert, 2, notice, content)
+            await sql.rings.add_sweeps(
+                connection, alert, [SweepPlan(notice, None, "tpns", 8, 8 if alert == unreadable else 1, 2)]
+            )
+        await sql.lifecycle.move(connection, cancelled, "cancelled")
+    await add_alert(pool, "D", due_in_min=30, rings=(1,), units=40)
+    claims = Claims(pool, LEASE.total_seconds())
+    claimed = [(await claims.next_unit("tpns")).row.notice for _ in range(24)]
+    assert claimed.count("cancel") >= 4
+    assert claimed.count("alert") >= 16
+    assert len(claims.unreadable.parked) == 1
+    listed = await sql.work.open_sweeps(pool, ["tpns"], [*claims.unreadable.parked])
+    assert unreadable not in {one.alert_id for one in listed}
 
 
 async def test_the_passes_of_a_follow_up_notice_are_apart_also_after_a_pause(pool: Pool) -> None:

@@ -68,6 +68,37 @@ def test_first_sends_come_before_follow_up_notices_and_starve_none() -> None:
     assert all(sweep.ring == 0 for sweep in _claimed(sweeps, follow_ups, 4))
 
 
+def test_follow_up_notices_that_wait_hold_up_no_other_one() -> None:
+    """Every fourth claim is of one that is ready, although ten that came first are not, and the list is ever new."""
+    waiting, ready, first = [_sweep(ring=0) for _ in range(10)], _sweep(ring=0), _sweep()
+    sweeps, claimed = OpenSweeps(), []
+    for _ in range(40):
+        sweeps.replace([*waiting, ready, first])
+        wanted = sweeps.wanted(8)
+        sweep = next(one for one in wanted if one in {ready.id, first.id})
+        sweeps.note_claim(wanted, [sweep], 1)
+        sweeps.take_turn((ready if sweep == ready.id else first).alert_id, is_follow_up=sweep == ready.id)
+        claimed.append(sweep)
+    assert claimed.count(ready.id) >= 40 // (FIRST_SENDS_A_FOLLOW_UP + 2)
+    assert claimed.count(first.id) >= 40 * FIRST_SENDS_A_FOLLOW_UP // (FIRST_SENDS_A_FOLLOW_UP + 1)
+
+
+def test_small_units_of_follow_up_notices_have_their_share_and_no_more() -> None:
+    """They are claimed together as well, as many as are in proportion to the first sends between."""
+    claims, first, follow_up = LaneClaims(), _sweep(), _sweep(ring=0)
+    claims.open.replace([first, follow_up])
+    for _ in range(100):
+        claims.note_found(20)
+    units = {first.id: 0, follow_up.id: 0}
+    for _ in range(20):
+        wanted = claims.open.wanted(8)
+        for _ in range(claims.units_max(wanted)):
+            units[wanted[0]] += 1
+            claims.open.take_turn(first.alert_id, is_follow_up=wanted[0] == follow_up.id)
+    assert units[follow_up.id] * FIRST_SENDS_A_FOLLOW_UP <= units[first.id] * 1.2
+    assert units[follow_up.id] * (FIRST_SENDS_A_FOLLOW_UP + 1) >= units[first.id]
+
+
 def test_a_sweep_without_a_ready_unit_is_left_alone_until_its_alert_has_gone_on() -> None:
     """What it waits for is another unit of the same alert; a new list brings back all."""
     waiting, other = _sweep(), _sweep()

@@ -140,8 +140,7 @@ class Claims:
             )
             if await self.is_refused(rows, known_seq):
                 return True
-            if len(rows) < units_max:
-                claims.open.exhaust(set(wanted) - {row.sweep_id for row in rows})
+            claims.open.note_claim(wanted, [row.sweep_id for row in rows], units_max)
             for row in rows:
                 claims.open.take_turn(row.alert_id, is_follow_up=row.ring == 0)
                 await self._hold(row, claims, asked_s, asked_wall_s)
@@ -220,9 +219,8 @@ class Claims:
             if age_s < POLL_INTERVAL_S and not (self._stale and age_s >= self._apart_s):
                 return
             self._stale, self._refreshed_s = False, self._now_s()
-            sweeps = await retry_until_available(
-                lambda: sql.work.open_sweeps(self._pool, [*self._lanes]), UNAVAILABLE_ERRORS, "postgresql"
-            )
+            read = partial(sql.work.open_sweeps, self._pool, [*self._lanes], [*self.unreadable.parked])
+            sweeps = await retry_until_available(read, UNAVAILABLE_ERRORS, "postgresql")
             took_s = self._now_s() - self._refreshed_s
             self._apart_s = max(REFRESH_LEAST_S, min(POLL_INTERVAL_S, took_s / REFRESH_SHARE))
             for lane, claims in self._lanes.items():

@@ -46,11 +46,13 @@ class OpenSweeps:
         self._turns: dict[UUID, int] = {}
         self._turn = 0
         self._first_sends = 0
+        self._passed_over: dict[int, int] = {}
 
     def replace(self, sweeps: Iterable[OpenSweep]) -> None:
         """Take over what the record lists now."""
         self._sweeps = {sweep.id: sweep for sweep in sweeps}
         self._exhausted.clear()
+        self._passed_over = {one: turn for one, turn in self._passed_over.items() if one in self._sweeps}
 
     def wanted(self, sweeps_max: int) -> list[int]:
         """Return from which sweeps to claim next, in order."""
@@ -58,10 +60,17 @@ class OpenSweeps:
         first = sorted((one for one in left if one.ring and not one.is_last), key=self._order)
         follow_up = sorted((one for one in left if not one.ring and not one.is_last), key=self._order)
         last = sorted((one for one in left if one.is_last), key=self._order)
-        overdue = follow_up[:1] if self._first_sends >= FIRST_SENDS_A_FOLLOW_UP else []
+        # Some of them may have no unit that is ready; and where none has, a first send has the turn.
+        turns = max(1, sweeps_max - 1) if self._first_sends >= FIRST_SENDS_A_FOLLOW_UP else 0
+        overdue = follow_up[:turns]
         merged = _merged(first, follow_up[len(overdue) :])
         ordered = [*overdue, *merged] or last
         return [one.id for one in ordered][:sweeps_max]
+
+    def is_follow_up_turn(self, sweeps: Sequence[int]) -> bool:
+        """Tell whether a follow-up notice is to be claimed of these, and first sends after it."""
+        first = self._sweeps.get(sweeps[0]) if sweeps else None
+        return first is not None and not first.ring and self._first_sends >= FIRST_SENDS_A_FOLLOW_UP
 
     def are_last(self, sweeps: Iterable[int]) -> bool:
         """Tell whether these are passes for late entrants, exercises or tests."""
@@ -69,7 +78,8 @@ class OpenSweeps:
 
     def _order(self, sweep: OpenSweep) -> tuple[float, float, int, float, int]:
         urgent_s = sweep.left_s if sweep.ring and sweep.left_s < URGENT_S else math.inf
-        return sweep.ring, urgent_s, self._turns.get(sweep.alert_id, 0), sweep.left_s, sweep.id
+        turn = max(self._turns.get(sweep.alert_id, 0), self._passed_over.get(sweep.id, 0))
+        return sweep.ring, urgent_s, turn, sweep.left_s, sweep.id
 
     def take_turn(self, alert: UUID, *, is_follow_up: bool) -> None:
         """Put an alert behind all others: a unit of it was claimed."""
@@ -80,14 +90,26 @@ class OpenSweeps:
         if len(self._turns) > TURNS_MAX:
             del self._turns[next(iter(self._turns))]
 
+    def note_claim(self, wanted: Sequence[int], claimed: Iterable[int], units_max: int) -> None:
+        """Leave sweeps alone that gave no unit: those before the last one that did; all, if few were claimed."""
+        places = [wanted.index(one) for one in claimed]
+        looked_at = wanted if len(places) < units_max else wanted[: max(places)]
+        self.exhaust({*looked_at}.difference(wanted[place] for place in places))
+
     def exhaust(self, sweeps: Iterable[int]) -> None:
-        """Leave sweeps alone that have no unit to claim now."""
-        self._exhausted.update(sweeps)
+        """Leave sweeps alone that have no unit to claim now; follow-up notices come after the others next time."""
+        exhausted = {*sweeps}
+        self._exhausted |= exhausted
+        self._passed_over |= {
+            one: self._turn for one in exhausted if one in self._sweeps and not self._sweeps[one].ring
+        }
 
     def refill(self, alert: UUID) -> bool:
         """Look at the sweeps of an alert again: what they wait for may be through; False when there are none."""
         waiting = {one for one in self._exhausted if one in self._sweeps and self._sweeps[one].alert_id == alert}
         self._exhausted -= waiting
+        for one in waiting:
+            self._passed_over.pop(one, None)
         return bool(waiting)
 
 
@@ -110,11 +132,13 @@ class LaneClaims:
         self.claiming = asyncio.Lock()
         self._found = float(AHEAD_RECIPIENTS)
 
-    def units_max(self, sweeps: Iterable[int]) -> int:
+    def units_max(self, sweeps: Sequence[int]) -> int:
         """Return how many units of these sweeps to claim together."""
         if self.open.are_last(sweeps):
             return 1
-        return max(1, min(AHEAD_MAX, int(AHEAD_RECIPIENTS / max(self._found, 1.0))))
+        units = max(1, min(AHEAD_MAX, int(AHEAD_RECIPIENTS / max(self._found, 1.0))))
+        # As many as are in proportion to the first sends that are claimed before and after them.
+        return math.ceil(units / FIRST_SENDS_A_FOLLOW_UP) if self.open.is_follow_up_turn(sweeps) else units
 
     def note_found(self, found: int) -> None:
         """Note how many recipients a unit had."""

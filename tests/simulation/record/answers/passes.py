@@ -51,7 +51,8 @@ def _has_first_sends(alert: Alert, now: datetime) -> bool:
 
 def _widest(alert: Alert, now: datetime) -> dict[str, list[Unit]]:
     """Return the units of the due rings that together are the area, by lane."""
-    outer, found = {ring.ring for ring in alert.outer(now)}, {}
+    outer = {ring.ring for ring in alert.outer(now)}
+    found: dict[str, list[Unit]] = {}
     for unit in alert.units("alert"):
         if unit.sweep.ring in outer and not unit.entrants:
             found.setdefault(unit.sweep.lane, []).append(unit)

@@ -82,11 +82,13 @@ def _free(unit: Unit, now: datetime) -> bool:
 
 
 @answers("sweep_open", "id lane alert_id notice ring left_s is_last")
-def sweep_open(tables: Tables, moment: Moment, lanes: Sequence[str]) -> Iterator[tuple[Any, ...]]:
+def sweep_open(
+    tables: Tables, moment: Moment, lanes: Sequence[str], parked: Sequence[int]
+) -> Iterator[tuple[Any, ...]]:
     """List the sweeps that have a unit to claim; which are open is not kept here, but looked up."""
     for alert in tables.alerts.values():
         for sweep in alert.sweeps:
-            free = next((unit for unit in sweep.units if _free(unit, moment.now)), None)
+            free = next((unit for unit in sweep.units if _free(unit, moment.now) and unit.id not in parked), None)
             waits = sweep.due_at is not None and sweep.due_at > moment.now
             if free is None or waits or sweep.lane not in lanes or not _eligible(alert, sweep, moment.now):
                 continue
