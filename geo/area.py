@@ -7,7 +7,7 @@ the polygons' vertices (`geo.polygon.VERTICES_MAX`).
 
 from __future__ import annotations
 
-from math import asin, cos, degrees, radians, sin, sqrt
+from math import asin, cos, degrees, inf, radians, sin, sqrt
 from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
@@ -15,7 +15,7 @@ import numpy as np
 import shapely
 from shapely.geometry import MultiPolygon, Polygon, box
 
-from geo.polygon import polygons_of
+from geo.polygon import PolygonError, polygons_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -65,6 +65,12 @@ class Circle(msgspec.Struct, frozen=True):
     longitude: float
     latitude: float
     radius_km: float
+
+    def on_globe(self) -> Circle:
+        """Return it; ValueError where there is no such circle on the globe, which Redis would answer no search of."""
+        if not (abs(self.longitude) <= ANTIMERIDIAN and abs(self.latitude) <= POLE and 0 < self.radius_km < inf):
+            raise ValueError("no circle on the globe")
+        return self
 
     def leaves_grid(self) -> bool:
         """Tell whether the circle comes near a pole or crosses the antimeridian, where Redis' search misses people."""
@@ -122,7 +128,10 @@ class Box(msgspec.Struct, frozen=True):
 
 
 class Area:
-    """Where an audience is: in the circle or the city, and within the jurisdiction if there is one."""
+    """Where an audience is: in the circle or the city, and within the jurisdiction if there is one.
+
+    ValueError where there is neither, or they cannot be used together.
+    """
 
     def __init__(
         self, circle: Circle | None = None, city: MultiPolygon | None = None, jurisdiction: MultiPolygon | None = None
@@ -134,7 +143,10 @@ class Area:
         self.limits_circle = jurisdiction is not None and circle is not None and not circle.lies_in(jurisdiction)
         reached = city
         if city is not None and jurisdiction is not None:
-            reached = polygons_of(shapely.intersection(city, jurisdiction))
+            try:
+                reached = polygons_of(shapely.intersection(city, jurisdiction))
+            except shapely.errors.GEOSException:
+                raise PolygonError("the city cannot be limited to the jurisdiction: one of them is damaged") from None
         self.reached = reached
         for shape in (reached, jurisdiction):
             if shape is not None:

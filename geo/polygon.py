@@ -37,10 +37,12 @@ CELLS_EAST, CELLS_NORTH = 18_000, 9_000
 """Cells of the grid from the prime meridian to the antimeridian, and from the equator to a pole."""
 
 HALF_TURN, TURN = 180.0, 360.0
+SLACK_DEG = 1e-9
+"""What computing may add to a coordinate at the edge of the globe."""
 
 
-class PolygonError(Exception):
-    """A geometry cannot be used; the text says why."""
+class PolygonError(ValueError):
+    """A geometry cannot be used; the text says why. A ValueError, as all else that is stored and cannot be read."""
 
 
 def read_geometry(geometry: dict[str, Any] | None, *, repairs: bool = True) -> MultiPolygon:
@@ -145,9 +147,13 @@ def dump(shape: MultiPolygon) -> bytes:
 def load(wkb: bytes) -> MultiPolygon:
     """Return the polygon that `dump` wrote; PolygonError for anything else."""
     try:
-        shape = shapely.from_wkb(wkb)
+        with np.errstate(invalid="ignore"):
+            shape = shapely.from_wkb(wkb)
     except shapely.errors.GEOSException:
         raise PolygonError("not a polygon of the record") from None
     if not isinstance(shape, MultiPolygon) or shape.is_empty:
         raise PolygonError("not a polygon of the record")
+    # Not a number, or nowhere on the globe: searches and predicates fail on it later.
+    if not (np.abs(shapely.get_coordinates(shape)) <= (HALF_TURN + SLACK_DEG, HALF_TURN / 2 + SLACK_DEG)).all():
+        raise PolygonError("not a polygon of the record: coordinates out of range")
     return shape

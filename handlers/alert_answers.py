@@ -12,7 +12,7 @@ from uuid import UUID
 import msgspec
 
 from push.alerts.disclosure.estimates import ShownEstimate, shown_estimate
-from push.alerts.estimate import Estimate
+from push.alerts.estimate import read_estimate
 from push.alerts.lifecycle import Action, State
 from push.alerts.review import HeldFor, Review
 from push.notice import Status, SubjectKind
@@ -141,7 +141,7 @@ class FiledAnswer(Answer, frozen=True, kw_only=True):
 
 def filed_alert(alert: ListedAlert, rule: Disclosure) -> FiledAlert:
     """Return an alert as its authority sees it; `rule`: which numbers of people are shown."""
-    estimate = None if alert.estimate is None else msgspec.json.decode(alert.estimate, type=Estimate)
+    estimate = read_estimate(alert.estimate)
     return FiledAlert(
         id=alert.id,
         authority=alert.authority_id,

@@ -95,11 +95,11 @@ class AlarmKind(enum.Enum):
         "unreadable_data",
         (
             "a store holds what no server wrote: of Redis it is skipped, or removed where it was in the way; a unit "
-            "that fails three times is parked"
+            "that fails three times is parked, and what of an alert cannot be read is left out"
         ),
         (
-            "`redis: ...`: find out who else writes to Redis, change its password, look at `index_emptied`. A unit: "
-            "read the log. After a repair, start the server again: it tries what was parked"
+            "`redis: ...`: find out who else writes to Redis, change its password, look at `index_emptied`. A unit or "
+            "an alert: read the log, repair the record, and start the server again: it tries what was parked"
         ),
     )
     INDEX_EMPTIED = (

@@ -12,6 +12,7 @@ from uuid import UUID
 
 import msgspec
 
+from runtime.decoding import DECODE_ERRORS
 from sql.query import query
 from sql.rings import Point, RingRow
 
@@ -75,7 +76,8 @@ class ListedAlert(msgspec.Struct, frozen=True):
     `unverified_messages`: later messages with such a fault. `distrusted_at`: since when it waits for a person
     because who filed it was revoked. `held_for`: words of `push.alerts.review.HeldFor`. `area_version`: how often its
     jurisdiction changed. `invited`, `countersigned`: other authorities, those that have not countersigned it yet apart.
-    `changed`: by which transaction it was changed last.
+    `changed`: by which transaction it was changed last. Not `is_readable`: it is listed without rings and proposal,
+    because one of them is in a form that nobody here reads.
     """
 
     id: UUID
@@ -117,6 +119,7 @@ class ListedAlert(msgspec.Struct, frozen=True):
     invited: list[str] = []
     countersigned: list[str] = []
     changed: str = ""
+    is_readable: bool = True
 
     @property
     def swept(self) -> tuple[datetime | None, ...]:
@@ -218,10 +221,14 @@ async def point(pool: Pool | Connection) -> str:
 
 def _listed(row: Record) -> ListedAlert:
     fields = dict(row)
-    rings = msgspec.json.decode(fields.pop("rings"), type=list[RingRow])
-    proposal = fields.pop("proposal")
-    proposed = None if proposal is None else msgspec.json.decode(proposal, type=ProposedRow)
-    return ListedAlert(**fields, rings=rings, proposal=proposed)
+    rings, proposal = fields.pop("rings"), fields.pop("proposal")
+    try:
+        found = msgspec.json.decode(rings, type=list[RingRow])
+        proposed = None if proposal is None else msgspec.json.decode(proposal, type=ProposedRow)
+    except DECODE_ERRORS:
+        # One alert is no reason to list none.
+        return ListedAlert(**fields, rings=[], proposal=None, is_readable=False)
+    return ListedAlert(**fields, rings=found, proposal=proposed)
 
 
 async def read_counts(pool: Pool, alert_ids: list[UUID], step: int) -> list[Counts]:

@@ -12,6 +12,8 @@ from collections import OrderedDict
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
+import structlog
+
 import sql.public
 from handlers.http import problems
 from handlers.http.problem_codes import ProblemCode
@@ -20,9 +22,11 @@ from handlers.http.reuse.kept import Form, Kept, cached, form_of
 from handlers.http.reuse.shared import Shared
 from handlers.public.atom import ATOM_TYPE, CAP_TYPE, Entry, Feed, atom_of
 from handlers.public.messages import entry_of, identifier_of, message_of
+from runtime.decoding import DECODE_ERRORS
 from sql.public import LIST_LIMIT
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from uuid import UUID
 
     from aiohttp import web
@@ -45,6 +49,7 @@ READS_MAX: Final = 2
 
 UNSIGNED: Final = "no key to sign with is configured ([cap] key_file)"
 T = TypeVar("T")
+_log = structlog.get_logger("handlers.public.alerts")
 
 
 class _Versions(Generic[T]):
@@ -104,7 +109,8 @@ class Public:
             known = [(alert, self._entries.of(alert)) for alert in alerts]
             entries, form = await asyncio.to_thread(rendered, known, self._publisher)
             for alert, entry in zip(alerts, entries, strict=True):
-                self._entries.keep(alert, entry)
+                if entry is not None:
+                    self._entries.keep(alert, entry)
             self._listed = versions, form
         return self._listed[1]
 
@@ -120,19 +126,34 @@ class Public:
             found = await sql.public.public_alerts(self._pool, PUBLISHED, alert_id)
             return await self._message(self._signer, found[0]) if found and self._signer is not None else None
 
-    async def _message(self, signer: Signer, alert: PublicAlert) -> Form:
-        """Return the signed message, signed once for each message and area, and once more without the child's data."""
+    async def _message(self, signer: Signer, alert: PublicAlert) -> Form | None:
+        """Return the signed message, signed once for each message and area, and once more without the child's data.
+
+        None where the alert cannot be read.
+        """
         known = self._signed.of(alert)
         if known is not None:
             return known
         # Signing computes for a millisecond or more, which the sends should not wait for.
-        signed = await asyncio.to_thread(lambda: signer.signed(message_of(alert, self._publisher)))
+        message = await asyncio.to_thread(_made, message_of, alert, self._publisher)
+        if message is None:
+            return None
+        signed = await asyncio.to_thread(signer.signed, message)
         return self._signed.keep(alert, form_of(signed, CAP_TYPE))
 
 
-def rendered(alerts: list[tuple[PublicAlert, Entry | None]], publisher: Publisher) -> tuple[list[Entry], Form]:
-    """Return the entries of alerts, of which some are known, and the feed."""
-    entries = [entry or entry_of(alert, publisher) for alert, entry in alerts]
+def _made(make: Callable[[PublicAlert, Publisher], T], alert: PublicAlert, publisher: Publisher) -> T | None:
+    """Make something of an alert; None where the record holds what cannot be read, so that all others are published."""
+    try:
+        return make(alert, publisher)
+    except DECODE_ERRORS as error:
+        _log.error("public.unreadable", alert=str(alert.id), error=type(error).__name__)
+        return None
+
+
+def rendered(alerts: list[tuple[PublicAlert, Entry | None]], publisher: Publisher) -> tuple[list[Entry | None], Form]:
+    """Return the entries of alerts, of which some are known, None for one that cannot be read; and the feed."""
+    entries = [entry or _made(entry_of, alert, publisher) for alert, entry in alerts]
     url = f"{publisher.public_url}/v1/public/alerts.atom"
     feed = Feed(
         id=url,
@@ -140,6 +161,6 @@ def rendered(alerts: list[tuple[PublicAlert, Entry | None]], publisher: Publishe
         author=publisher.sender_name,
         link=url,
         updated=datetime(2026, 1, 1, tzinfo=UTC),
-        entries=tuple(entries),
+        entries=tuple(entry for entry in entries if entry is not None),
     )
     return entries, form_of(atom_of(feed), ATOM_TYPE)

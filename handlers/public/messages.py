@@ -15,7 +15,7 @@ from shapely.geometry import MultiPolygon
 
 from geo.area import Circle as GeoCircle
 from geo.outline import outline
-from geo.polygon import load, polygons_of
+from geo.polygon import PolygonError, load, polygons_of
 from handlers.cap.areas import VERTICES_MAX, area_of
 from handlers.cap.model import (
     EVENT_CODE,
@@ -210,7 +210,7 @@ def _picture(url: str) -> Resource:
 def _area(alert: PublicAlert, description: str) -> Area:
     """Return where people are notified: one circle, as our own reader takes, and polygons within all others.
 
-    Within a jurisdiction all circles are polygons within both.
+    Within a jurisdiction all circles are polygons within both. ValueError: it cannot be read.
     """
     shape = load(alert.city_polygon) if alert.whole and alert.city_polygon is not None else None
     circles = _circles(alert)
@@ -230,7 +230,8 @@ def _circles(alert: PublicAlert) -> list[Circle]:
         widest[alert.longitude, alert.latitude] = alert.radius_km
     for longitude, latitude, radius_km in _CIRCLES.decode(alert.circles):
         widest[longitude, latitude] = max(radius_km, widest.get((longitude, latitude), 0.0))
-    return [Circle(*centre, radius_km) for centre, radius_km in widest.items()]
+    drawn = [GeoCircle(*centre, radius_km).on_globe() for centre, radius_km in widest.items()]
+    return [Circle(one.longitude, one.latitude, one.radius_km) for one in drawn]
 
 
 def _joined(shape: MultiPolygon | None, circles: list[Circle]) -> MultiPolygon | None:
@@ -239,7 +240,10 @@ def _joined(shape: MultiPolygon | None, circles: list[Circle]) -> MultiPolygon |
         drawn = GeoCircle(circle.longitude, circle.latitude, circle.radius_km)
         if not drawn.leaves_grid():
             more = MultiPolygon([outline(drawn)])
-            joined = more if shape is None else polygons_of(shapely.union(shape, more))
+            try:
+                joined = more if shape is None else polygons_of(shapely.union(shape, more))
+            except shapely.errors.GEOSException:
+                raise PolygonError("a circle cannot be joined to the city, which is damaged") from None
             shape = joined if shapely.get_num_coordinates(joined) <= VERTICES_MAX else shape
     return shape
 
@@ -247,4 +251,7 @@ def _joined(shape: MultiPolygon | None, circles: list[Circle]) -> MultiPolygon |
 def _within(jurisdiction: MultiPolygon, shape: MultiPolygon | None, circles: list[Circle]) -> MultiPolygon:
     parts: list[shapely.Geometry] = [] if shape is None else [shape]
     parts += [outline(GeoCircle(one.longitude, one.latitude, one.radius_km)) for one in circles]
-    return polygons_of(shapely.intersection(shapely.union_all(parts), jurisdiction))
+    try:
+        return polygons_of(shapely.intersection(shapely.union_all(parts), jurisdiction))
+    except shapely.errors.GEOSException:
+        raise PolygonError("the area cannot be limited to the jurisdiction: one of them is damaged") from None

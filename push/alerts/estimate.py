@@ -18,6 +18,7 @@ from geo.connection import UNAVAILABLE_ERRORS
 from geo.index.sample import Ages, Count, Sample, ages_of, sample
 from push.message.preferences import read_preferences
 from push.notice import Notice, SubjectKind
+from runtime.decoding import DECODE_ERRORS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -70,6 +71,19 @@ class Estimate(msgspec.Struct, frozen=True, kw_only=True):
     def up_to(self, ring: int) -> int:
         """Return the people of a ring and all before it."""
         return sum(one.people for one in self.rings if one.ring <= ring)
+
+
+_ESTIMATE = msgspec.json.Decoder(Estimate)
+
+
+def read_estimate(text: str | None) -> Estimate | None:
+    """Return an estimate that the record holds; None where there is none that can be read."""
+    if text is None:
+        return None
+    try:
+        return _ESTIMATE.decode(text)
+    except DECODE_ERRORS:
+        return None
 
 
 def at_most(whole: Estimate, people_max: int) -> Estimate:

@@ -13,7 +13,7 @@ import msgspec
 
 from push.alerts.actions.changes import reworded
 from push.alerts.actions.proposals import CaseChange, LaterPlace, Rewording, change_request_of
-from push.alerts.estimate import Estimate
+from push.alerts.estimate import read_estimate
 from push.alerts.lifecycle import OVER, State
 from push.discovery import providers
 from push.message.catalogues.newest_place import with_newest_place
@@ -100,7 +100,7 @@ def reminder_of(alert: ListedAlert, sounds: Sounds, rule: Disclosure) -> Reminde
     }
     if not silent or at >= alert.expires:
         return None
-    estimate = None if alert.estimate is None else msgspec.json.decode(alert.estimate, type=Estimate)
+    estimate = read_estimate(alert.estimate)
     people = None if estimate is None else sum(one.people for one in estimate.rings if one.ring in silent)
     return ReminderPlan(due_at=at, people=None if people is None else rule.estimated(people))
 

@@ -63,11 +63,11 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     jurisdiction: MultiPolygon | None = None
 
     def area(self, ring: Shape) -> Area:
-        """Return the area of one ring; ValueError when there is nothing in it."""
+        """Return the area of one ring; ValueError when there is nothing in it, or it cannot be read."""
         centre = (self.longitude, self.latitude) if ring.longitude is None else (ring.longitude, ring.latitude)
         circle = None
         if ring.radius_km is not None and centre[0] is not None and centre[1] is not None:
-            circle = Circle(centre[0], centre[1], ring.radius_km)
+            circle = Circle(centre[0], centre[1], ring.radius_km).on_globe()
         return Area(circle, self.boundary if ring.city else None, self.jurisdiction)
 
     def dumped(self) -> tuple[bytes | None, bytes | None]:

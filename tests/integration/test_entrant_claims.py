@@ -32,6 +32,9 @@ USER: Final = 7
 CONTENT: Final = "select content::text from alert"
 CHANGE: Final = "update alert set content = $1::text::jsonb"
 OWNER: Final = "select lease_owner from sweep_unit where entrants"
+OWNER_OF: Final = """
+select u.lease_owner from sweep_unit u join sweep s on s.id = u.sweep_id where u.entrants and s.alert_id = $1
+"""
 SWEPT: Final = "update sweep_unit set done = true, searched = true"
 
 
@@ -108,3 +111,28 @@ async def test_entrants_of_an_alert_that_one_version_cannot_read_are_left_to_ano
             batch = await asyncio.wait_for(newer.queue.get(), 10)
         assert batch.users.tolist() == [USER]
         assert await pool.fetchval(OWNER) == newer.claims.leases.owner
+
+
+async def test_entrants_of_an_alert_whose_area_cannot_be_read_are_left_to_another(
+    pool: Pool, redis: aioredis.Redis
+) -> None:
+    """Who entered the area of another alert is notified meanwhile; their unit is given back, and they stay noted."""
+    damaged = await _entered(pool, redis)
+    other = await add_alert(pool, "B", due_in_min=30, rings=(1,))
+    await pool.execute(SWEPT)
+    await sql.entrants.note(pool, "tpns", [other], [USER], [shard_of(USER)])
+    await pool.execute("update alert set jurisdiction = 'damaged' where id = $1", damaged)
+    older, newer = OneProcess(pool, redis), OneProcess(pool, redis)
+    async with older.running():
+        batch = await asyncio.wait_for(older.queue.get(), 10)
+        assert batch.unit.row.alert_id == other
+
+        async def is_left() -> bool:
+            return bool(older.claims.unreadable.parked) and await pool.fetchval(OWNER_OF, damaged) is None
+
+        await until(is_left)
+        assert AlarmKind.UNREADABLE_DATA in {alarm.kind for alarm in older.alarms.standing}
+        await pool.execute("update alert set jurisdiction = null where id = $1", damaged)
+        async with newer.running():
+            batch = await asyncio.wait_for(newer.queue.get(), 10)
+        assert (batch.unit.row.alert_id, batch.users.tolist()) == (damaged, [USER])

@@ -10,8 +10,9 @@ import pytest
 import shapely
 from hypothesis import given
 from hypothesis import strategies as st
-from shapely.geometry import MultiPolygon, box
+from shapely.geometry import MultiPolygon, Polygon, box
 
+from geo.area import Area, Circle
 from geo.cities import CitiesError, read_cities
 from geo.polygon import GRID_DEG, PolygonError, coarse, dump, load, read_geometry
 from tests.support.stores import boundaries
@@ -101,6 +102,32 @@ def test_a_polygon_is_read_back_to_the_last_bit() -> None:
     assert shapely.equals_exact(load(dump(shape)), shape)
     with pytest.raises(PolygonError):
         load(b"garbage")
+
+
+@pytest.mark.parametrize("corner", [(float("nan"), 0.0), (float("inf"), 0.0), (181.0, 0.0), (0.0, -91.0)])
+def test_a_stored_polygon_that_lies_nowhere_on_the_globe_is_refused(corner: tuple[float, float]) -> None:
+    """As all else that cannot be read: no search of such a one ever ends, and predicates fail on it."""
+    wkb = shapely.to_wkb(MultiPolygon([Polygon([(0, 0), (1, 0), (1, 1), (0, 1)])]))
+    points = shapely.get_coordinates(shapely.from_wkb(wkb))
+    points[1] = corner
+    damaged = wkb[: -points.nbytes] + points.tobytes()
+    with pytest.raises(ValueError, match="out of range"):
+        load(damaged)
+
+
+@pytest.mark.parametrize("circle", [(float("nan"), 0, 1), (181, 0, 1), (0, 91, 1), (0, 0, float("nan")), (0, 0, 0)])
+def test_a_circle_that_lies_nowhere_on_the_globe_is_refused(circle: tuple[float, float, float]) -> None:
+    """Redis would answer no search of it, however often it is asked."""
+    with pytest.raises(ValueError, match="no circle"):
+        Circle(*circle).on_globe()
+
+
+def test_a_city_that_cannot_be_cut_to_its_jurisdiction_is_refused_as_a_value() -> None:
+    """The area of a damaged alert is left out by whoever reads it, as a polygon is that is none."""
+    city = [(0.1, 0.8), (0.8, 0.3), (0.5, 0.4), (0.7, 0.8), (0.1, 0)]
+    jurisdiction = [(0.8, 0.4), (0.8, 0), (0.4, 0.7), (0.2, 0.9), (0.9, 0)]
+    with pytest.raises(PolygonError, match="damaged"):
+        Area(None, MultiPolygon([Polygon(city)]), MultiPolygon([Polygon(jurisdiction)]))
 
 
 @given(

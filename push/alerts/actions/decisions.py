@@ -17,7 +17,7 @@ from push.alerts.actions.ends.reopening import reopen
 from push.alerts.actions.proposals import change_request_of
 from push.alerts.actions.refusals import Refusal, Refused
 from push.alerts.actions.transaction import Done, Operations, Order
-from push.alerts.estimate import Estimate
+from push.alerts.estimate import read_estimate
 from push.alerts.lifecycle import NOT_NOTIFIED, Action, State, leads_to
 from push.alerts.outcomes import Ending
 from push.alerts.review import Review, approvals_needed
@@ -206,6 +206,5 @@ async def _is_of_authority(connection: Connection, alert: LockedAlert, actor: Ac
 
 def _expected(alert: LockedAlert, ring: int) -> int:
     """Return how many people a ring and those before it hold by the estimate; 0 where there is none."""
-    if alert.estimate is None:
-        return 0
-    return msgspec.json.decode(alert.estimate, type=Estimate).up_to(ring)
+    estimate = read_estimate(alert.estimate)
+    return 0 if estimate is None else estimate.up_to(ring)

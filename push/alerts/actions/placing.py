@@ -19,7 +19,7 @@ import sql.rings
 from push.alerts.actions.refusals import Refusal, Refused
 from push.alerts.actions.transaction import Done
 from push.alerts.enrolment import reachable
-from push.alerts.estimate import Estimate, people_of
+from push.alerts.estimate import people_of, read_estimate
 from push.alerts.lifecycle import NOT_NOTIFIED, State
 from push.alerts.places import (
     RINGS_OF_ALERT_MAX,
@@ -148,9 +148,9 @@ async def _keep_estimate(
     connection: Connection, alert_id: UUID, alert: LockedAlert, new: Sequence[Ring], requested: LaterPlace
 ) -> None:
     """Add to the alert's estimate what the new rings add, by which they are released if they are held."""
-    if alert.estimate is None or requested.estimate is None:
+    before = read_estimate(alert.estimate)
+    if before is None or requested.estimate is None:
         return
-    before = msgspec.json.decode(alert.estimate, type=Estimate)
     numbers = {ring.ring for ring in new}
     more = [ring for ring in requested.estimate.rings if ring.ring in numbers]
     rings = [*(ring for ring in before.rings if ring.ring not in numbers), *more]

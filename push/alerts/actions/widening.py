@@ -16,7 +16,7 @@ import sql.rings
 from push.alerts.actions.refusals import Refusal, Refused
 from push.alerts.actions.transaction import Done
 from push.alerts.enrolment import reachable
-from push.alerts.estimate import Estimate, beyond
+from push.alerts.estimate import Estimate, beyond, read_estimate
 from push.alerts.lifecycle import State
 from push.alerts.places import RINGS_OF_ALERT_MAX, Centre, added, around, as_rings, begins, outermost
 from push.alerts.rings import Ring
@@ -97,9 +97,9 @@ def _whole(known: str | None, requested: Widening, number: int) -> Estimate | No
 
     Around the alert's place all people of the new ring were counted, those of the rings before among them.
     """
-    if known is None or requested.estimate is None:
+    before = read_estimate(known)
+    if before is None or requested.estimate is None:
         return None
-    before = msgspec.json.decode(known, type=Estimate)
     (new,) = [ring for ring in requested.estimate.rings if ring.ring == number]
     if requested.longitude is None:
         new = beyond(new, before.rings)

@@ -162,7 +162,7 @@ class Deletion:
             if await sql.deletion.delete_sightings(connection, alert_id) == sql.deletion.SIGHTINGS_MAX:
                 return True
             drawn = await sql.deletion.drawn_area(connection, alert_id)
-            coarser = None if drawn is None else dump(coarse(load(drawn)))
+            coarser = None if drawn is None else _coarser(drawn)
             await sql.deletion.delete_child(connection, alert_id, coarser, self._secret)
             await sql.lifecycle.move(connection, alert_id, State.CLOSED)
             event = AuditEvent(
@@ -204,6 +204,15 @@ class Deletion:
             await sql.audit.append(connection, event)
         _done(alert_id, "recipients")
         return True
+
+
+def _coarser(drawn: bytes) -> bytes:
+    """Return a drawn area so that it identifies no house; nothing of one that cannot be read."""
+    try:
+        return dump(coarse(load(drawn)))
+    except ValueError as error:
+        _log.error("deletion.unreadable_area", error=type(error).__name__)
+        return b""
 
 
 def _loop_s() -> float:

@@ -13,6 +13,7 @@ from uuid import UUID
 
 import msgspec
 
+from push.alerts.estimate import read_estimate
 from push.alerts.places import outermost
 from push.notice import WITH_SOUND, Notice
 from runtime.clock import now
@@ -234,8 +235,6 @@ def _expected(alert: ListedAlert, lane: str, rows: list[Counts]) -> int:
     if widest and all(row.units_searched for row in widest):
         # Who stands in rings around two places is counted for both: rather late than never late.
         return max(found, sum(round(row.found * row.units / row.units_searched) for row in widest))
-    if alert.estimate is None:
-        return found
-    rings = msgspec.json.decode(alert.estimate).get("rings", [])
-    people: int = sum(ring["lanes"].get(lane, {}).get("people", 0) for ring in rings if ring["ring"] in due)
-    return max(found, people)
+    estimate = read_estimate(alert.estimate)
+    rings = [] if estimate is None else [ring for ring in estimate.rings if ring.ring in due]
+    return max(found, sum(ring.lanes[lane].people for ring in rings if lane in ring.lanes))

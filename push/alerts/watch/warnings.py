@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-import msgspec
-
 from push.alarm_kinds import AlarmKind
 from push.alarms import EVERY_LANE
+from push.alerts.estimate import read_estimate
 from push.alerts.lifecycle import OVER, State
 from push.alerts.review import Review, approvals_needed, is_late
 from push.notice import Status
@@ -145,12 +144,12 @@ def _without_recipients(alert: ListedAlert, progress: AlertProgress | None, rule
 
 def _fewer_found(alert: ListedAlert, progress: AlertProgress | None, rule: Disclosure) -> str:
     """Return how far an alert that is sent stayed below what was estimated, empty where it did not."""
-    if alert.state != State.SENT or alert.status != Status.ACTUAL or alert.estimate is None or progress is None:
+    estimate = read_estimate(alert.estimate)
+    if alert.state != State.SENT or alert.status != Status.ACTUAL or estimate is None or progress is None:
         return ""
     now = clock.now()
     due = {ring.ring for ring in alert.rings if ring.held is None and ring.due_at <= now}
-    rings = msgspec.json.decode(alert.estimate).get("rings", [])
-    low = sum(ring.get("low", 0) for ring in rings if ring["ring"] in due)
+    low = sum(ring.low for ring in estimate.rings if ring.ring in due)
     found = sum(lane.found for lane in progress.lanes.values())
     at_least = rule.floored(low)
     return f"at least {at_least} were estimated" if found < FEWER_SHARE * low and at_least is not None else ""
@@ -174,7 +173,5 @@ def _end(deadline: datetime, now: datetime) -> str:
 
 def _needs_s(alert: ListedAlert) -> float:
     """Return how long sending takes by the estimate: as long as its slowest lane."""
-    if alert.estimate is None:
-        return 0.0
-    lanes = msgspec.json.decode(alert.estimate).get("lanes", {})
-    return max((lane.get("finish_s") or 0.0 for lane in lanes.values()), default=0.0)
+    estimate = read_estimate(alert.estimate)
+    return max((lane.finish_s or 0.0 for lane in estimate.lanes.values()), default=0.0) if estimate is not None else 0.0

@@ -21,23 +21,23 @@ import sql.work
 from push.alarm_kinds import AlarmKind
 from push.alerts.actions.actor import SYSTEM
 from push.alerts.lifecycle import LIVE, OVER, State, between
-from push.alerts.places import outermost
+from push.alerts.watch.listing import Listing
 from push.alerts.watch.progress import Meter
 from push.alerts.watch.rate_history import RateHistory
 from push.alerts.watch.reminders import Reminders
 from push.alerts.watch.stopping import Stopping
+from push.alerts.watch.unreadable_parts import UnreadableParts
 from push.alerts.watch.warnings import AlertWarnings
+from push.alerts.watch.watched_areas import WatchedAreas
 from push.notice import Notice
 from runtime import clock
 from runtime.retry import retry_until_available
 from sql.audit import AuditEvent
 from sql.database import UNAVAILABLE_ERRORS
-from sql.progress import WATCHED_MAX
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from geo.area import Area
     from push.alarms import AlarmBoard
     from push.alerts.disclosure.people import Disclosure
     from push.alerts.watch.progress import AlertProgress
@@ -58,14 +58,8 @@ an alert would grow with their number. A record that is slow for another reason 
 NOTICE_PASSES = 2
 """How often a follow-up notice is swept again: who changed lanes during the first sweep is found then."""
 
-RING_AHEAD: Final = timedelta(seconds=5)
-"""Reports are held against a ring before it is due, so that its sweep and they miss nobody between them."""
-
 LATE_MARGIN_S = 5.0
 """A late lane's alarm ends only when its ETA is this much before the deadline again, so that it does not flicker."""
-
-LIST_EVERY_S = 60.0
-"""Between two full listings; in between, what changed is read."""
 
 _TIMED = frozenset({State.IN_REVIEW, State.SCHEDULED})
 """States whose alarms come with the time."""
@@ -93,7 +87,9 @@ class Watcher:
         self._reminders = Reminders(pool, sounds, disclosure, wake)
         self._alarms = alarms
         self._entrants = entrants
-        self._areas = areas
+        unreadable = UnreadableParts(alarms)
+        self._listing = Listing(pool, unreadable)
+        self._areas = WatchedAreas(pool, entrants, areas, unreadable)
         self._audience_cap = audience_cap
         self._disclosure = disclosure
         self._wake_lanes = wake
@@ -103,14 +99,16 @@ class Watcher:
         self._meter = Meter()
         self._rates = RateHistory(pool)
         self._busy: set[UUID] = set()
-        self.listed: dict[UUID, ListedAlert] = {}
-        self._listed_s = float("-inf")
-        self._since = sql.progress.FIRST
         self._stopping = Stopping()
         self._warnings = AlertWarnings(alarms, audience_cap, disclosure)
         self.current: dict[UUID, AlertProgress] = {}
         self.publish: Callable[[AlertProgress], None] = lambda _: None
         self.tick_s: Callable[[], float] = lambda: TICK_S
+
+    @property
+    def listed(self) -> dict[UUID, ListedAlert]:
+        """The alerts that are watched, as they were read last."""
+        return self._listing.alerts
 
     def wake(self) -> None:
         """Look again now: there may be a new alert."""
@@ -135,8 +133,8 @@ class Watcher:
     async def _tick(self) -> bool:
         again = await self._sweep_again() | await self._reminders.look()
         await self._settle()
-        read = await self._read(again)
-        await self._watch_entrants([alert for alert in self.listed.values() if alert.state in LIVE])
+        read = await self._listing.read(self._busy | again)
+        await self._areas.watch([alert for alert in self.listed.values() if alert.state in LIVE])
         busy = {alert.id for alert in self.listed.values() if alert.busy or alert.state == State.SENDING}
         busy |= self._stopping.look(self.listed.values(), self._busy)
         moved = {alert.id for alert in read if self._changed(alert)}
@@ -176,19 +174,6 @@ class Watcher:
         """Read the reminders of those alerts that have some."""
         alerts = {row.alert_id for row in counts if row.notice == Notice.REMINDER}
         return await sql.reminders.planned(self._pool, [*alerts]) if alerts else []
-
-    async def _read(self, again: set[UUID]) -> list[ListedAlert]:
-        """Read the alerts that changed, and those that are being sent; now and then all that are listed."""
-        now_s = asyncio.get_running_loop().time()
-        if now_s - self._listed_s >= LIST_EVERY_S:
-            self._since = await sql.progress.point(self._pool)
-            self.listed = {alert.id: alert for alert in await sql.progress.list_alerts(self._pool, limit=WATCHED_MAX)}
-            self._listed_s = now_s
-            return [*self.listed.values()]
-        changed, self._since = await sql.progress.changed(self._pool, self._since)
-        read = await sql.progress.listed(self._pool, [*(changed | self._busy | again)])
-        self.listed |= {alert.id: alert for alert in read}
-        return read
 
     async def _look_again(self, listed: set[str]) -> None:
         """End the alarms about alerts that left the listing, which does not have all that are over."""
@@ -230,20 +215,6 @@ class Watcher:
         if again:
             self._wake_lanes()
         return again
-
-    async def _watch_entrants(self, live: list[ListedAlert]) -> None:
-        """Hold reports against the rings of each alert that are due, or will be before the next look."""
-        areas: dict[UUID, list[Area]] = {}
-        # By the record's clock, as what is claimed: this machine's may be minutes off.
-        soon = (await sql.progress.record_time(self._pool) if live else clock.now()) + RING_AHEAD
-        for alert in live:
-            due = [ring for ring in alert.rings if ring.due_at <= soon and ring.held is None]
-            if due:
-                version = alert.area_version
-                areas[alert.id] = [await self._areas.area(alert.id, ring, version) for ring in outermost(due)]
-        await self._entrants.live.watch(areas)
-        # Only now: whoever enters after this is noted, and whoever entered before is found.
-        await self._entrants.request_passes()
 
     async def _check_cap(self, alerts: list[ListedAlert], counts: Mapping[UUID, list[Counts]]) -> None:
         """Hold alerts that have reached as many people as the cap, or their release, allows."""

@@ -40,12 +40,16 @@ INVALID_AGAIN: Final = timedelta(0)
 
 
 class Sifted(msgspec.Struct):
-    """Entrants by what is to be done: notify (by alert), wait, or remove. `asked_s`: when they were looked for."""
+    """Entrants by what is to be done: notify (by alert), wait, or remove. `asked_s`: when they were looked for.
+
+    `unreadable`: of which alerts the area cannot be read, and why; their entrants are left as they are.
+    """
 
     asked_s: float
     notify: dict[UUID, list[Entrant]] = {}
     wait: list[Entrant] = []
     remove: list[Entrant] = []
+    unreadable: dict[UUID, str] = {}
 
 
 class Sifting:
@@ -85,8 +89,12 @@ class Sifting:
             version = units[alert].row.area_version
             at = rows[of_alert]
             stands = np.zeros(at.size, dtype=np.bool_)
-            for ring in due.get(alert, ()):
-                stands |= (await self._areas.area(alert, ring, version)).contains(longitudes[at], latitudes[at])
+            try:
+                for ring in due.get(alert, ()):
+                    stands |= (await self._areas.area(alert, ring, version)).contains(longitudes[at], latitudes[at])
+            except ValueError as error:
+                sifted.unreadable[alert] = type(error).__name__
+                continue
             stands &= hashes[at] >= 0
             # Of an alert that is held nobody knows yet who will be notified.
             waiting = changed_lanes[at] | (alert not in due)

@@ -114,6 +114,8 @@ class EntrantSource:
         for alert in {entrant.alert_id for entrant in due}:
             units[alert].idle_s = now_s
         sifted = await self._sifting.sift(units, due)
+        for alert, why in sifted.unreadable.items():
+            self._park(units[alert], why)
         if sifted.remove:
             await sql.entrants.remove(self._pool, sifted.remove)
         if sifted.wait:
@@ -121,6 +123,11 @@ class EntrantSource:
         for alert, entrants in sifted.notify.items():
             for start in range(0, len(entrants), self._recipients_max):
                 await self._put(units[alert], entrants[start : start + self._recipients_max], sifted.asked_s)
+
+    def _park(self, unit: EntrantsUnit, why: str) -> None:
+        """Leave a unit alone that cannot be read here; it is given back once what is queued of it has drained."""
+        unit.halted = True
+        self._claims.unreadable.park(unit.row, why)
 
     async def _put(self, unit: EntrantsUnit, entrants: Sequence[Entrant], asked_s: float) -> None:
         if unit.over:
@@ -170,7 +177,10 @@ class EntrantSource:
                 await self._hold(row, asked_s, asked_wall_s)
             else:
                 silent, morning = self._claims.sound_of(row)
-                unit.renew(row, asked_s, silent=silent, morning=morning)
+                try:
+                    unit.renew(row, asked_s, silent=silent, morning=morning)
+                except msgspec.MsgspecError as error:
+                    self._park(unit, type(error).__name__)
 
     async def _hold(self, row: UnitRow, asked_s: float, asked_wall_s: float) -> None:
         leases, (silent, morning) = self._claims.leases, self._claims.sound_of(row)

@@ -1,0 +1,81 @@
+"""The areas that reports are held against: those of the rings of live alerts that are due, or will be in a moment.
+
+An alert whose area cannot be read is left out, with an alarm, and no other one waits for it. Bounded: the alerts that
+are listed; of one that cannot be read an attempt every `AGAIN_S`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+import sql.progress
+from push.alerts.places import outermost
+from push.alerts.watch.unreadable_parts import AREA
+from runtime import clock
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+    from uuid import UUID
+
+    from geo.area import Area
+    from push.alerts.watch.unreadable_parts import UnreadableParts
+    from push.fanout.areas import Areas
+    from push.fanout.entrants.late_entrants import LateEntrants
+    from sql.database import Pool
+    from sql.progress import ListedAlert
+    from sql.rings import RingRow
+
+RING_AHEAD: Final = timedelta(seconds=5)
+"""Reports are held against a ring before it is due, so that its sweep and they miss nobody between them."""
+
+AGAIN_S: Final = 60.0
+"""A polygon may have a million vertices: what cannot be read is not read at every tick."""
+
+
+class WatchedAreas:
+    """Holds reports against the areas of live alerts."""
+
+    def __init__(self, pool: Pool, entrants: LateEntrants, areas: Areas, unreadable: UnreadableParts) -> None:
+        self._pool = pool
+        self._entrants = entrants
+        self._areas = areas
+        self._unreadable = unreadable
+        self._again_s: dict[tuple[UUID, int], float] = {}
+
+    async def watch(self, live: Sequence[ListedAlert]) -> None:
+        """Hold reports against the area of each of these alerts, and of no other."""
+        # By the record's clock, as what is claimed: this machine's may be minutes off.
+        soon = (await sql.progress.record_time(self._pool) if live else clock.now()) + RING_AHEAD
+        found: dict[UUID, Area | list[Area]] = {}
+        for alert in live:
+            if (areas := await self._read(alert, soon)) is not None:
+                found[alert.id] = areas
+        self._forget({alert.id for alert in live})
+        await self._entrants.live.watch(found)
+        # Only now: whoever enters after this is noted, and whoever entered before is found.
+        await self._entrants.request_passes()
+
+    async def _read(self, alert: ListedAlert, soon: datetime) -> list[Area] | None:
+        """Return the areas of an alert; None where nothing is due, or they cannot be read."""
+        due: list[RingRow] = [ring for ring in alert.rings if ring.due_at <= soon and ring.held is None]
+        key, now_s = (alert.id, alert.area_version), asyncio.get_running_loop().time()
+        if not due or self._again_s.get(key, now_s) > now_s:
+            return None
+        try:
+            areas = [await self._areas.area(alert.id, ring, alert.area_version) for ring in outermost(due)]
+        except ValueError:
+            self._again_s[key] = now_s + AGAIN_S
+            self._unreadable.leave_out(alert, AREA)
+            return None
+        if self._again_s.pop(key, None) is not None:
+            self._unreadable.readable(alert.id, AREA)
+        return areas
+
+    def _forget(self, live: set[UUID]) -> None:
+        """Forget what was unreadable of alerts that live no more."""
+        self._again_s = {key: again_s for key, again_s in self._again_s.items() if key[0] in live}
+        for gone in self._unreadable.having(AREA) - live:
+            self._unreadable.readable(gone, AREA)
