@@ -228,6 +228,29 @@ async def test_what_is_through_is_in_no_list_and_what_is_opened_again_is(pool: P
     assert await pool.fetchval("select count(*) from sweep where open") == 0
 
 
+async def test_an_update_that_another_one_superseded_is_in_no_list_and_the_newest_one_is(pool: Pool) -> None:
+    """Also while the alert is paused, and whatever comes back of an older one later; the newest one is sent."""
+    await add_authority(pool)
+    alert = await add_alert(pool, "A", due_in_min=30, rings=(1,), units=1)
+    await _claimed(pool, uuid4())
+    content = await pool.fetchval("select content::text from alert")
+    async with pool.acquire() as connection, connection.transaction():
+        for version in (2, 3, 4):
+            await sql.lifecycle.append_notice(connection, alert, version, "update", content)
+            await sql.rings.add_sweeps(connection, alert, [SweepPlan("update", None, "tpns", 2, 1, version)])
+        await sql.lifecycle.move(connection, alert, "paused")
+    listed = "select version from sweep where open and notice = 'update' order by version"
+    await sql.work.close_sweeps(pool, 100)
+    assert [row[0] for row in await pool.fetch(listed)] == [4]
+    await pool.execute("update sweep set open = true where version = 3")
+    async with pool.acquire() as connection, connection.transaction():
+        await sql.lifecycle.move(connection, alert, "sent")
+    await sql.work.close_sweeps(pool, 100)
+    assert [row[0] for row in await pool.fetch(listed)] == [4]
+    claimed = [await claim_next(pool, "tpns", uuid4(), LEASE, []) for _ in range(3)]
+    assert [one and (one.notice, one.message_version) for one in claimed] == [("update", 4), ("update", 4), None]
+
+
 async def _waits(pool: Pool) -> bool:
     return bool(await pool.fetchval("select exists (select from pg_stat_activity where wait_event_type = 'Lock')"))
 

@@ -135,13 +135,15 @@ async def test_a_pass_that_is_wanted_while_an_alert_is_paused_is_made_when_it_go
     assert await _passes(pool) == {"tpns": [1, 1], "huawei": [0, 0]}
 
 
-async def test_the_search_for_due_passes_reads_no_alert_that_rests(pool: Pool) -> None:
+async def test_what_looks_for_work_reads_no_alert_that_rests(pool: Pool) -> None:
     """With hundreds of others in the record: what is read follows what is due, whether it is being sent or was."""
     alert = await _alert(pool)
     await _sweep(pool, "tpns")
     await add_resting_alerts(pool, 600, LANES, 8)
     await sql.rings.sweep_sooner(pool, [alert], AT_ONCE)
     assert await rows_read(pool, "alert_sweep_again", HOUR) <= READ_ROWS_MAX
+    assert await rows_read(pool, "sweep_open", [*LANES], []) <= READ_ROWS_MAX
+    assert await rows_read(pool, "sweep_lock_stale", 1000) <= READ_ROWS_MAX
     await _sweep(pool, "huawei")
     await pool.execute("update alert set state = 'sent' where id = $1", alert)
     assert await rows_read(pool, "alert_sweep_again", HOUR) <= READ_ROWS_MAX
