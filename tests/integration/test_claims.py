@@ -114,6 +114,45 @@ async def test_alerts_take_turns_unless_a_deadline_is_near(pool: Pool) -> None:
     assert then == [urgent, urgent, small, large, large, large, large]
 
 
+async def test_a_new_case_does_not_wait_for_a_large_alert_that_is_overdue(pool: Pool) -> None:
+    """They take turns: the small one has its units after twice as many claims, and not after all of the large one."""
+    await add_authority(pool)
+    large = await add_alert(pool, "A", due_in_min=-5, rings=(1,), units=64)
+    small = await add_alert(pool, "B", due_in_min=30, rings=(1,), units=4)
+    claims = Claims(pool, LEASE.total_seconds())
+    claimed = [(await claims.next_unit("tpns")).row.alert_id for _ in range(8)]
+    assert claimed == [large, small] * 4
+
+
+async def test_a_pass_comes_last_unless_a_first_send_waits_for_it(pool: Pool) -> None:
+    """An old pass of an alert that is being sent waits for new cases; with a later ring behind it, it has its place."""
+    await add_authority(pool)
+    old = await add_alert(pool, "A", due_in_min=-5, rings=(1, 2), units=2)
+    new = await add_alert(pool, "B", due_in_min=30, rings=(1,), units=2)
+    reopen = """update sweep_unit u set passes = 1, done = s.ring = 2 from sweep s
+                where s.id = u.sweep_id and s.alert_id = $1 and not u.entrants"""
+    await pool.execute(reopen, old)
+    await pool.execute("update ring set deadline = now() + interval '20 minutes' where alert_id = $1 and ring = 2", old)
+
+    async def opened() -> set[tuple[UUID, int, bool, bool]]:
+        sweeps = await sql.work.open_sweeps(pool, ["tpns"], [])
+        return {(one.alert_id, one.ring, one.left_s > 0, one.is_last) for one in sweeps}
+
+    assert await opened() == {(old, 1, False, True), (new, 1, True, False)}
+    await pool.execute(
+        """update sweep_unit u set passes = 0, done = false from sweep s
+           where s.id = u.sweep_id and s.ring = 2 and not u.entrants"""
+    )
+    assert await opened() == {(old, 2, True, False), (new, 1, True, False)}
+    # All that is claimed of both, in this order: no unit of the later ring before the pass, and no other alert between.
+    assert await _claimed(pool, uuid4()) == [(new, 1)] * 2 + [(old, 1)] * 2 + [(old, 2)] * 2
+    await pool.execute("update sweep_unit set done = false")
+    await pool.execute(
+        "update sweep_unit u set passes = (u.shard_from = 0)::integer from sweep s where s.id = sweep_id"
+    )
+    assert await opened() == {(old, 1, False, False), (old, 2, True, False), (new, 1, True, False)}
+
+
 async def test_nothing_is_claimed_before_the_record_was_compared(pool: Pool) -> None:
     """While Redis is away at a start nobody knows how far the record was; once that is known, work goes on."""
     await add_authority(pool)

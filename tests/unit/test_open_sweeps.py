@@ -9,6 +9,7 @@ from push.fanout.claims.open_sweeps import (
     AHEAD_MAX,
     AHEAD_RECIPIENTS,
     FIRST_SENDS_A_FOLLOW_UP,
+    URGENT_AN_OVERDUE,
     URGENT_S,
     LaneClaims,
     OpenSweeps,
@@ -28,7 +29,9 @@ def _claimed(sweeps: OpenSweeps, all_sweeps: list[OpenSweep], claims: int) -> li
     by_id = {sweep.id: sweep for sweep in all_sweeps}
     claimed: list[OpenSweep] = []
     for _ in range(claims):
-        sweep = by_id[sweeps.wanted(1)[0]]
+        wanted = sweeps.wanted(1)
+        sweep = by_id[wanted[0]]
+        sweeps.note_claim(wanted, [sweep.id], 1)
         sweeps.take_turn(sweep.alert_id, is_follow_up=sweep.ring == 0)
         claimed.append(sweep)
     return claimed
@@ -125,3 +128,24 @@ def test_units_are_claimed_together_only_where_they_are_small() -> None:
     assert claims.units_max([late.id]) == 1
     claims.note_found(8 * AHEAD_RECIPIENTS)
     assert claims.units_max([first.id]) == 1
+
+
+def test_what_is_past_its_deadline_takes_turns_with_the_others() -> None:
+    """A new case of a few units does not wait for a national one that is overdue, however long that still takes."""
+    overdue, new = _sweep(left_s=-60.0), _sweep()
+    sweeps = OpenSweeps()
+    sweeps.replace([overdue, new])
+    assert [sweep.id for sweep in _claimed(sweeps, [overdue, new], 4)] == [overdue.id, new.id, overdue.id, new.id]
+
+
+def test_no_stream_of_near_deadlines_starves_what_is_past_its_own() -> None:
+    """Of four units one is of those that are late, in turns; nearer rings still come first."""
+    late, later = _sweep(left_s=-1.0), _sweep(left_s=-60.0)
+    far = _sweep(ring=2, left_s=-600.0)
+    urgent = [_sweep(left_s=left_s) for left_s in (60.0, 120.0)]
+    sweeps = OpenSweeps()
+    sweeps.replace([far, late, later, *urgent])
+    claimed = [sweep.id for sweep in _claimed(sweeps, [far, late, later, *urgent], 12)]
+    step = URGENT_AN_OVERDUE + 1
+    assert claimed[step - 1 :: step] == [later.id, late.id, later.id]
+    assert {*claimed} - {late.id, later.id} == {urgent[0].id}

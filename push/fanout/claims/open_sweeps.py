@@ -3,7 +3,7 @@
 First sends come before follow-up notices, which have every fourth turn. Passes for late entrants, exercises and tests
 come last, one unit at a time: a new alert waits for no others, and no child for an exercise. Of first sends the nearest
 ring comes first, then a deadline that is near, then the alerts by turns, so that a small one does not wait for a large
-one.
+one. What is past its deadline takes turns with the others, and has every fourth one before deadlines that are near.
 Bounded: the sweeps that the record lists as open and due; `AHEAD_MAX` claimed units wait for a sweep, and more than one
 only where they are small.
 """
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 URGENT_S: Final = 600.0
 """A third of the 30 minutes: who has less left goes before all turns."""
 
+URGENT_AN_OVERDUE: Final = 3
+"""Who is late already has every fourth unit, however many others have little time left."""
+
 FIRST_SENDS_A_FOLLOW_UP: Final = 3
 """Follow-up notices wait no longer than four times as long as without first sends."""
 
@@ -46,6 +49,7 @@ class OpenSweeps:
         self._turns: dict[UUID, int] = {}
         self._turn = 0
         self._first_sends = 0
+        self._urgent = 0
         self._passed_over: dict[int, int] = {}
 
     def replace(self, sweeps: Iterable[OpenSweep]) -> None:
@@ -57,7 +61,7 @@ class OpenSweeps:
     def wanted(self, sweeps_max: int) -> list[int]:
         """Return from which sweeps to claim next, in order."""
         left = [sweep for sweep in self._sweeps.values() if sweep.id not in self._exhausted]
-        first = sorted((one for one in left if one.ring and not one.is_last), key=self._order)
+        first = self._with_overdue(sorted((one for one in left if one.ring and not one.is_last), key=self._order))
         follow_up = sorted((one for one in left if not one.ring and not one.is_last), key=self._order)
         last = sorted((one for one in left if one.is_last), key=self._order)
         # Some of them may have no unit that is ready; and where none has, a first send has the turn.
@@ -77,9 +81,15 @@ class OpenSweeps:
         return all(self._sweeps[one].is_last for one in sweeps if one in self._sweeps)
 
     def _order(self, sweep: OpenSweep) -> tuple[float, float, int, float, int]:
-        urgent_s = sweep.left_s if sweep.ring and sweep.left_s < URGENT_S else math.inf
+        urgent_s = sweep.left_s if _is_urgent(sweep) else math.inf
         turn = max(self._turns.get(sweep.alert_id, 0), self._passed_over.get(sweep.id, 0))
         return sweep.ring, urgent_s, turn, sweep.left_s, sweep.id
+
+    def _with_overdue(self, first: list[OpenSweep]) -> list[OpenSweep]:
+        """Put what is past its deadline before others of its ring, once enough of these were urgent."""
+        if self._urgent < URGENT_AN_OVERDUE:
+            return first
+        return sorted(first, key=lambda one: (one.ring, one.left_s > 0))
 
     def take_turn(self, alert: UUID, *, is_follow_up: bool) -> None:
         """Put an alert behind all others: a unit of it was claimed."""
@@ -93,6 +103,10 @@ class OpenSweeps:
     def note_claim(self, wanted: Sequence[int], claimed: Iterable[int], units_max: int) -> None:
         """Leave sweeps alone that gave no unit: those before the last one that did; all, if few were claimed."""
         places = [wanted.index(one) for one in claimed]
+        for sweep in (self._sweeps[wanted[place]] for place in places if wanted[place] in self._sweeps):
+            if sweep.ring and sweep.left_s <= 0:
+                self._urgent = 0
+            self._urgent += _is_urgent(sweep)
         looked_at = wanted if len(places) < units_max else wanted[: max(places)]
         self.exhaust({*looked_at}.difference(wanted[place] for place in places))
 
@@ -111,6 +125,11 @@ class OpenSweeps:
         for one in waiting:
             self._passed_over.pop(one, None)
         return bool(waiting)
+
+
+def _is_urgent(sweep: OpenSweep) -> bool:
+    """Tell whether it is a first send with little time left, and not one that is late already."""
+    return bool(sweep.ring) and 0 < sweep.left_s < URGENT_S
 
 
 def _merged(first: Sequence[OpenSweep], follow_up: Sequence[OpenSweep]) -> Iterable[OpenSweep]:

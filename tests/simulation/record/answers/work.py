@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from geo.index.shards import SHARDS
 from tests.simulation.record.queries import answers
-from tests.simulation.record.tables import Alert, Moment, Sweep, Tables, Unit, may_send
+from tests.simulation.record.tables import Alert, Moment, Ring, Sweep, Tables, Unit, may_send
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -81,6 +81,23 @@ def _free(unit: Unit, now: datetime) -> bool:
     return not unit.done and (unit.lease_until is None or unit.lease_until < now)
 
 
+def _first_send_after(sweep: Sweep, now: datetime, parked: Sequence[int]) -> Ring | None:
+    """Return the first ring whose first send waits for a pass of a sweep, or is in the same one."""
+    ring, alert = sweep.alert.ring_of(sweep), sweep.alert
+    waiting = [
+        other
+        for one in alert.sweeps
+        if one.notice == "alert" and one.lane == sweep.lane
+        for other in [alert.ring_of(one)]
+        if ring is not None and other is not None and (other.due_at, other.ring) >= (ring.due_at, ring.ring)
+        if other.due_at <= now and other.held is None
+        if any(not unit.done and unit.passes == 0 and unit.id not in parked for unit in one.units)
+    ]
+    if alert.state != "sending" or not waiting:
+        return None
+    return min(waiting, key=lambda one: (one.due_at, one.ring))
+
+
 @answers("sweep_open", "id lane alert_id notice ring left_s is_last")
 def sweep_open(
     tables: Tables, moment: Moment, lanes: Sequence[str], parked: Sequence[int]
@@ -92,9 +109,10 @@ def sweep_open(
             waits = sweep.due_at is not None and sweep.due_at > moment.now
             if free is None or waits or sweep.lane not in lanes or not _eligible(alert, sweep, moment.now):
                 continue
-            ring = alert.ring_of(sweep)
+            is_pass = sweep.notice == "alert" and free.passes > 0
+            waiting = _first_send_after(sweep, moment.now, parked) if is_pass else None
+            ring = alert.ring_of(sweep) if waiting is None else waiting
             deadline = alert.deadline if ring is None else ring.deadline
-            is_pass = alert.state != "sending" and sweep.notice == "alert" and free.passes > 0
             left_s = (deadline - moment.now).total_seconds()
             yield (
                 sweep.id,
@@ -103,7 +121,7 @@ def sweep_open(
                 sweep.notice,
                 alert.nearness(ring),
                 left_s,
-                is_pass or alert.status != "actual",
+                (is_pass and waiting is None) or alert.status != "actual",
             )
 
 
