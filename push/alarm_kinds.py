@@ -75,9 +75,13 @@ class AlarmKind(enum.Enum):
     )
     RECORD_REWOUND = (
         "record_rewound",
-        "the record is older than it was: a backup, or a failover that lost commits. What was live in it is paused",
         (
-            "ask what happened since: `cancel` what was over, `resume` what goes on. Everybody may be notified again. "
+            "the record is older than it was: a backup, or a failover that lost commits. What was live in it is paused,"
+            " and notices of an end are held"
+        ),
+        (
+            "ask what happened since: `cancel` what was over, `resume` what goes on, and the notice of what is over "
+            "still; `reopen` what went on. Everybody may be notified again. "
             "What a person resumes is not paused again for the same reason"
         ),
     )

@@ -27,6 +27,8 @@ LISTED_AT_ONCE: Final = 50
 WATCHED_MAX: Final = 1000
 """More than live at once in an exercise of a whole country."""
 
+ENDED_WITH_NOTICE: Final = frozenset({"found", "cancelled"})
+
 FIRST: Final = "0"
 NEVER: Final = str((1 << 64) - 1)
 
@@ -76,8 +78,8 @@ class ListedAlert(msgspec.Struct, frozen=True):
     `unverified_messages`: later messages with such a fault. `distrusted_at`: since when it waits for a person
     because who filed it was revoked. `held_for`: words of `push.alerts.review.HeldFor`. `area_version`: how often its
     jurisdiction changed. `invited`, `countersigned`: other authorities, those that have not countersigned it yet apart.
-    `changed`: by which transaction it was changed last. Not `is_readable`: it is listed without rings and proposal,
-    because one of them is in a form that nobody here reads.
+    `changed`: by which transaction it was changed last. `notice_held`: the notice of its end is held back. Not
+    `is_readable`: it is listed without rings and proposal, because one of them is in a form that nobody here reads.
     """
 
     id: UUID
@@ -119,6 +121,7 @@ class ListedAlert(msgspec.Struct, frozen=True):
     invited: list[str] = []
     countersigned: list[str] = []
     changed: str = ""
+    notice_held: bool = False
     is_readable: bool = True
 
     @property
@@ -138,7 +141,9 @@ class ListedAlert(msgspec.Struct, frozen=True):
 
     @property
     def held(self) -> bool:
-        """Whether a ring waits to be released."""
+        """Whether a ring waits to be released or, once it ended, the notice of that to be resumed."""
+        if self.state in ENDED_WITH_NOTICE:
+            return self.notice_held
         return any(ring.held is not None for ring in self.rings)
 
     @property

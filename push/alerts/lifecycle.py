@@ -34,6 +34,7 @@ class Action(enum.StrEnum):
     GO_ON = "go on"
     EXPIRE = "expire"
     CLOSE = "close"
+    HOLD = "hold notice"
     APPROVE = "approval"
     VETO = "veto"
     PAUSE = "pause"
@@ -58,6 +59,9 @@ class Transition(NamedTuple):
 _RUNNING: Final = (State.SENDING, State.SENT)
 _ENDED: Final = (State.CANCELLED, State.FOUND, State.EXPIRED)
 _REVIEWED: Final = (State.IN_REVIEW, State.SCHEDULED, State.SENDING)
+HELD_NOTICE: Final = (State.CANCELLED, State.FOUND)
+"""States whose follow-up notice is held when the record has gone back, until somebody resumes it."""
+
 _ALIVE: Final = (State.IN_REVIEW, State.SCHEDULED, *_RUNNING, State.PAUSED)
 
 TRANSITIONS: Final = (
@@ -84,13 +88,23 @@ TRANSITIONS: Final = (
     *(Transition(state, Action.EXPIRE, State.EXPIRED) for state in _ALIVE),
     *(Transition(state, Action.REOPEN, after) for state in _ENDED for after in _REVIEWED),
     *(Transition(state, Action.CLOSE, State.CLOSED) for state in _ENDED),
+    *(Transition(state, action, state) for state in HELD_NOTICE for action in (Action.HOLD, Action.RESUME)),
 )
 """Every transition that there is. A child may be found after the alert has ended: those notified get that notice, too;
 how may be known later. Ended by mistake, an alert is reopened, and reviewed like a new one. Once people were notified,
 approval and veto are about proposals."""
 
 BY_ITSELF: Final = frozenset(
-    {Action.REVIEW, Action.SCHEDULE, Action.SEND, Action.COMPLETE, Action.GO_ON, Action.EXPIRE, Action.CLOSE}
+    {
+        Action.REVIEW,
+        Action.SCHEDULE,
+        Action.SEND,
+        Action.COMPLETE,
+        Action.GO_ON,
+        Action.EXPIRE,
+        Action.CLOSE,
+        Action.HOLD,
+    }
 )
 """Actions of the system itself."""
 
@@ -117,14 +131,15 @@ def between(before: State, after: State) -> Action:
 
 
 def possible(state: State, *, proposed: bool, held: bool) -> list[Action]:
-    """Return what people can do in a state, in the order of the table; whether a change is proposed, or a ring held.
+    """Return what people can do in a state, in the order of the table; whether a change is proposed, or something held.
 
-    Neither is offered where there is none; while something is proposed, no other change is. `found` is possible once
-    more, to add how it ended.
+    What is held is a ring or, once it ended, the notice of that. Neither is offered where there is none; while
+    something is proposed, no other change is. `found` is possible once more, to add how it ended.
     """
     idle = set(BY_ITSELF)
     if not held:
         idle.add(Action.RELEASE)
+        idle |= {Action.RESUME} if state in HELD_NOTICE else set()
     if proposed:
         idle |= {Action.UPDATE, Action.WIDEN, Action.EXTEND}
     elif state not in NOT_NOTIFIED:

@@ -31,7 +31,9 @@ select a.id, c.case_number, c.authority_id, a.status, a.state, a.received_at, a.
                  and (u.passes > 0 or s.notice <> 'alert')
                  and may_send(a.state, a.version, s.notice,
                               case when s.notice in ('alert', 'reminder') then a.version else s.version end)
-                 and (s.notice <> 'reminder' or s.begun_at is not null)) as busy,
+                 and (s.notice <> 'reminder' or s.begun_at is not null) and s.due_at < 'infinity') as busy,
+       a.state in ('found', 'cancelled') and exists (
+           select from sweep s where s.alert_id = a.id and s.version = a.version and s.due_at = 'infinity') as notice_held,
        a.changed::text as changed
 from alert a join child_case c on c.id = a.case_id
 where a.id = any($1::uuid[])

@@ -51,7 +51,7 @@ with soft as (
         order by u.shard_from limit $5
         for update of u skip locked
     ) picked
-    where may_send(a.state, a.version, s.notice,
+    where s.due_at <= now() and may_send(a.state, a.version, s.notice,
                    case when s.notice in ('alert', 'reminder') then a.version else s.version end)
       and (s.notice <> 'alert' or (a.expires > now() and r.due_at <= now() and r.held is null))
       and (s.notice in ('found', 'cancel')

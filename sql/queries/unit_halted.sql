@@ -7,4 +7,4 @@ left join sweep s on s.id = u.sweep_id
 left join alert a on a.id = s.alert_id
 left join ring r on r.alert_id = s.alert_id and r.ring = s.ring
 where u.lease_owner is distinct from $2
-      or not (may_send(a.state, a.version, s.notice, u.message_version) and r.held is null);
+      or not (may_send(a.state, a.version, s.notice, u.message_version) and r.held is null and s.due_at < 'infinity');

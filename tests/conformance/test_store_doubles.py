@@ -261,6 +261,17 @@ async def _by_itself(both: BothRecords) -> None:
     await both.call(sql.rings.sweep_sooner, draw.sample(both.alerts, 1), draw.choice(GAPS))
 
 
+async def _hold(both: BothRecords) -> None:
+    """Hold the notice of an end, or let it go on."""
+    draw, alert = both.random, both.random.choice(both.alerts)
+    await both.call(sql.lifecycle.notices_to_hold, draw.choice((1, 9)))
+    if draw.random() < 0.7:
+        await both.within(sql.lifecycle.hold_notice, alert)
+    else:
+        await both.within(sql.lifecycle.resume_notice, alert)
+    await both.call(sql.lifecycle.notices_held, draw.choice((1, 9)))
+
+
 STEP_KINDS: Final = (_claim, _claim, _claim, _end_unit, _end_unit, _look, _commit, _commit, _read, _act, _by_itself)
 
 
@@ -274,6 +285,12 @@ async def test_the_record_and_its_double_answer_the_same(pool: Pool, seed: int) 
 async def test_they_answer_the_same_of_rings_around_later_places(pool: Pool, seed: int) -> None:
     """The same with rings of other centres, due out of their order, or held before they began."""
     await _compare_both(pool, seed, (*STEP_KINDS, _add_place, _add_place))
+
+
+@pytest.mark.parametrize("seed", range(20, 23))
+async def test_they_answer_the_same_of_notices_that_are_held(pool: Pool, seed: int) -> None:
+    """The same with notices of an end that are held and resumed."""
+    await _compare_both(pool, seed, (*STEP_KINDS, _act, _hold, _hold))
 
 
 async def _compare_both(pool: Pool, seed: int, kinds: Sequence[Callable[[BothRecords], Awaitable[None]]]) -> None:

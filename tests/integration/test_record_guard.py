@@ -10,13 +10,16 @@ import pytest
 from redis.exceptions import RedisError
 
 import sql.audit
+import sql.work
 from geo.index.position_index import PositionIndex
 from push.alarm_kinds import AlarmKind
 from push.alarms import AlarmBoard
 from push.alerts.actions.actor import SYSTEM
 from push.alerts.actions.changes import Changes
 from push.alerts.actions.decisions import Actions
+from push.alerts.actions.refusals import Refusal
 from push.alerts.actions.transaction import Operations, Order
+from push.alerts.outcomes import Ending
 from push.alerts.planner import FilingPlan, Planner
 from push.alerts.rings import SHIPPED
 from push.alerts.watch.record_guard import KEY, LABEL, RecordGuard
@@ -135,3 +138,85 @@ async def test_a_replica_with_an_older_position_hides_no_record_that_went_back(
     await redis.hset(KEY, mapping=older)
     await process.look()
     assert (await _state(pool, alert), process.rewound) == ("paused", {str(alert)})
+
+
+async def _found(pool: Pool, process: GuardedProcess) -> UUID:
+    """Return an alert that was sent, and whose end is being told to those who were notified."""
+    await add_authority(pool)
+    alert = await add_alert(pool, "A", due_in_min=30, rings=(1,))
+    await _event(pool)
+    await process.look()
+    assert await process.actions.find(alert, ORDER, Ending()) is None
+    await process.look()
+    return alert
+
+
+async def _reopened(pool: Pool, process: GuardedProcess, alert: UUID) -> None:
+    """Have it be reopened, and the record go back to the time before that."""
+    kept = await sql.audit.newest(pool)
+    assert kept is not None
+    await _event(pool)
+    await process.look()
+    await go_back(pool, kept.seq)
+    assert await _state(pool, alert) == "found"
+
+
+async def _claimable(process: GuardedProcess) -> list[str]:
+    """Return which notices have units to claim, and are claimed."""
+    sweeps = await sql.work.open_sweeps(process.pool, ["tpns"])
+    ids, lease = await process.pool.fetch("select id from sweep order by id"), timedelta(seconds=60)
+    rows = await sql.work.claim(process.pool, [row[0] for row in ids], process.claims.leases.owner, lease, [], 100)
+    assert {row.notice for row in rows} == {one.notice for one in sweeps}
+    for row in rows:
+        await sql.work.give_back(process.pool, row.id, process.claims.leases.owner)
+    return sorted({row.notice for row in rows})
+
+
+@pytest.mark.parametrize("how", ["resume", "found"])
+async def test_the_end_of_an_alert_is_not_told_by_a_record_that_went_back(
+    pool: Pool, redis: aioredis.Redis, how: str
+) -> None:
+    """It may have been reopened since: what is being sent of it stops, nothing of it is claimed, and an alarm stands.
+
+    A person resumes it, or says once more that the child is found: then it goes on, and is not held again.
+    """
+    process = GuardedProcess(pool, redis)
+    alert = await _found(pool, process)
+    assert await _claimable(process) == ["found"]
+    ids = [
+        row[0]
+        for row in await pool.fetch(
+            "select u.id from sweep_unit u join sweep s on s.id = u.sweep_id where s.notice = 'found'"
+        )
+    ]
+    await sql.work.claim(
+        pool,
+        [row[0] for row in await pool.fetch("select id from sweep")],
+        process.claims.leases.owner,
+        timedelta(seconds=60),
+        [],
+        100,
+    )
+    await _reopened(pool, process, alert)
+    await process.look()
+    assert process.rewound == {str(alert)}
+    assert await sql.work.halted(pool, ids, process.claims.leases.owner) == dict.fromkeys(ids, False)
+    await sql.work.release(pool, process.claims.leases.owner)
+    assert await _claimable(process) == []
+    # Whatever process is started now says so, too, and nothing but a person lets it go on.
+    other = GuardedProcess(pool, redis)
+    await other.guard.look_first()
+    assert other.rewound == {str(alert)}
+    await process.look()
+    assert await _claimable(process) == []
+    if how == "resume":
+        assert await process.actions.resume(alert, ORDER) is None
+    else:
+        assert await process.actions.find(alert, ORDER, Ending()) is None
+    await process.look()
+    await other.look()
+    assert (process.rewound, other.rewound) == (set(), set())
+    assert await _claimable(process) == ["found"]
+    refused = await process.actions.resume(alert, ORDER)
+    assert refused is not None
+    assert refused.refusal is Refusal.IMPOSSIBLE

@@ -8,6 +8,7 @@ import pytest
 
 from push.alerts.lifecycle import (
     BY_ITSELF,
+    HELD_NOTICE,
     NOT_NOTIFIED,
     OVER,
     TRANSITIONS,
@@ -41,7 +42,7 @@ def test_every_state_can_be_reached_and_every_alert_can_end() -> None:
 
 
 def test_only_a_reopening_leads_back_from_an_ended_alert() -> None:
-    """All else that may still be recorded is how it ended; a reopening leads to where a new case goes by its review."""
+    """All else leaves it ended: how is recorded, its notice held and resumed. A reopening leads to where cases go."""
     all_leaving = {(one.before, one.action, one.after) for one in TRANSITIONS if one.before in OVER}
     reviewed = {one.after for one in TRANSITIONS if one.before is State.RECEIVED}
     for state in (State.CANCELLED, State.FOUND, State.EXPIRED):
@@ -53,6 +54,7 @@ def test_only_a_reopening_leads_back_from_an_ended_alert() -> None:
         (State.CANCELLED, Action.FIND),
         (State.EXPIRED, Action.FIND),
         (State.FOUND, Action.FIND),
+        *((state, action) for state in HELD_NOTICE for action in (Action.HOLD, Action.RESUME)),
     }
 
 
@@ -75,11 +77,15 @@ def test_steps_of_the_system_are_not_offered_to_people(state: State) -> None:
 
 @pytest.mark.parametrize("state", State)
 def test_decisions_are_offered_only_where_something_waits_for_one(state: State) -> None:
-    """A veto or approval where something waits for it, and then no other change; a release where a ring is held."""
+    """A veto or approval where something waits for it, and then no other change; a release where a ring is held.
+
+    Of an alert that ended, its notice is resumed where that is held.
+    """
     people = {action for action in Action if action not in BY_ITSELF and leads_to(state, action)}
     decides = set() if state in NOT_NOTIFIED else {Action.APPROVE, Action.VETO}
     changes = {Action.UPDATE, Action.WIDEN, Action.EXTEND}
-    assert set(possible(state, proposed=False, held=False)) == people - decides - {Action.RELEASE}
+    held = {Action.RELEASE} | ({Action.RESUME} if state in HELD_NOTICE else set())
+    assert set(possible(state, proposed=False, held=False)) == people - decides - held
     assert set(possible(state, proposed=False, held=True)) == people - decides
     assert set(possible(state, proposed=True, held=True)) == people - changes
 

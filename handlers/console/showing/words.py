@@ -69,6 +69,10 @@ PATTERNS: Final[dict[AlarmKind, tuple[tuple[str, str], ...]]] = {
     ),
     AlarmKind.RECORD_REWOUND: (
         ("rewound", r"(?P<why>.*): paused until somebody resumes it, or cancels what was over already"),
+        (
+            "rewound_end",
+            r"(?P<why>.*): the notice of its end is held until somebody resumes it, says it again, or reopens it",
+        ),
     ),
     AlarmKind.STORE_AWAY: (
         ("postgresql_away", "PostgreSQL does not answer: nothing is sent, filed or stopped until it does"),

@@ -18,7 +18,7 @@ from push.alerts.actions.proposals import change_request_of
 from push.alerts.actions.refusals import Refusal, Refused
 from push.alerts.actions.transaction import Done, Operations, Order
 from push.alerts.estimate import read_estimate
-from push.alerts.lifecycle import NOT_NOTIFIED, Action, State, leads_to
+from push.alerts.lifecycle import HELD_NOTICE, NOT_NOTIFIED, Action, State, leads_to
 from push.alerts.outcomes import Ending
 from push.alerts.review import Review, approvals_needed
 
@@ -103,13 +103,28 @@ class Actions:
         return await self._operations.do(alert_id, Action.PAUSE, order, change)
 
     async def resume(self, alert_id: UUID, order: Order) -> Refused | None:
-        """Go on with those not yet notified, and acknowledge the unverified messages known at the pause."""
+        """Go on with those not yet notified, and acknowledge the unverified messages known at the pause.
 
-        async def change(connection: Connection, _: LockedAlert) -> Done | Refused:
+        Of an alert that ended, the held notice of its end goes on.
+        """
+
+        async def change(connection: Connection, alert: LockedAlert) -> Done | Refused:
+            if (state := State(alert.state)) in HELD_NOTICE:
+                await sql.lifecycle.resume_notice(connection, alert_id)
+                return Done(after=state)
             acknowledged = await sql.lifecycle.acknowledge_unverified(connection, alert_id)
             return Done(after=State.SENDING, details={"acknowledged": acknowledged} if acknowledged else {})
 
         return await self._operations.do(alert_id, Action.RESUME, order, change)
+
+    async def hold_notice(self, alert_id: UUID, order: Order) -> Refused | None:
+        """Hold the notice of an alert's end until it is resumed: nobody more is notified that it is over."""
+
+        async def change(connection: Connection, alert: LockedAlert) -> Done | Refused:
+            await sql.lifecycle.hold_notice(connection, alert_id)
+            return Done(after=State(alert.state), halts=True)
+
+        return await self._operations.do(alert_id, Action.HOLD, order, change)
 
     async def cancel(self, alert_id: UUID, order: Order) -> Refused | None:
         """Withdraw an alert: no one more is notified, and those notified get a follow-up notice."""

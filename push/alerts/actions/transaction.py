@@ -22,7 +22,7 @@ import sql.progress
 import sql.work
 from push.alerts.actions.actor import AUTHORITY_ROLE, Actor
 from push.alerts.actions.refusals import Refusal, Refused
-from push.alerts.lifecycle import Action, State, leads_to, possible
+from push.alerts.lifecycle import HELD_NOTICE, Action, State, leads_to, possible
 from push.alerts.record.digests import is_digest, keyed
 from sql.audit import AuditEvent
 from sql.cap import CapMessage
@@ -219,10 +219,12 @@ def _admitted(alert_id: UUID, alert: LockedAlert, action: Action, order: Order) 
         return Refused(Refusal.OTHER_AUTHORITY)
     if order.status not in {None, alert.status}:
         return Refused(Refusal.STATUS, f"the alert is: {alert.status}")
-    if not leads_to(State(alert.state), action):
+    state = State(alert.state)
+    nothing_held = action is Action.RESUME and state in HELD_NOTICE and not alert.held
+    if nothing_held or not leads_to(state, action):
         if alert.case_number.endswith(f"/ {alert_id}"):
             return Refused(Refusal.SUPERSEDED)
-        offered = possible(State(alert.state), proposed=alert.proposed, held=alert.held)
+        offered = possible(state, proposed=alert.proposed, held=alert.held)
         return Refused(Refusal.IMPOSSIBLE, f"{action.value}: the alert is {alert.state}", tuple(offered))
     if order.case_number is not None and order.case_number != alert.case_number:
         return Refused(Refusal.CASE_NUMBER, "it is typed so that the right alert is meant")

@@ -1,4 +1,4 @@
-"""The record's guard: pauses every live alert when the record has gone back in time.
+"""The record's guard: pauses every live alert, and holds notices of an end, when the record has gone back in time.
 
 A record that is restored from a backup, or that lost its last commits in a failover, knows nothing of a cancel that was
 told to everybody, and would send the alert again. Redis remembers the newest event of the audit trail; a record without
@@ -19,6 +19,7 @@ import structlog
 from redis.exceptions import ResponseError
 
 import sql.audit
+import sql.lifecycle
 import sql.progress
 from geo.connection import UNAVAILABLE_ERRORS, asking, raise_if_mistake
 from geo.index.checks.pipelines import is_wrong_type
@@ -52,6 +53,8 @@ OLD: Final = timedelta(minutes=5)
 """With an empty Redis a record whose newest event is older than this may be a backup: nobody can tell."""
 
 REASON: Final = "the record is older than it was: see the alarm record_rewound"
+BEFORE: Final = "the record went back, and nobody decided yet"
+HELD: Final = "the notice of its end is held until somebody resumes it, says it again, or reopens it"
 _RUNNING: Final = frozenset({State.SENDING, State.SENT})
 _HELD_BACK: Final = frozenset({State.PAUSED, State.IN_REVIEW})
 
@@ -167,6 +170,9 @@ class RecordGuard:
             newest = await sql.audit.newest(self._pool)
             # While Redis takes no other position, what a person resumes is not paused again.
             self._handled = remembered
+        elif self._known is None:
+            for alert_id, case in await sql.lifecycle.notices_held(self._pool, sql.progress.WATCHED_MAX):
+                self._raise(alert_id, case, f"{BEFORE}: {HELD}")
         self._known = newest
         self._claims.known_seq = 0 if newest is None else newest.seq
         self._claims.compared.set()
@@ -202,11 +208,12 @@ class RecordGuard:
         """End the alarms about alerts that a person has resumed, approved or ended."""
         if not self._held_back:
             return
-        states = {
-            alert.id: alert.state
-            for alert in await sql.progress.list_alerts(self._pool, limit=sql.progress.WATCHED_MAX)
+        waiting = {
+            alert.id
+            for alert in await sql.progress.listed(self._pool, [*self._held_back])
+            if alert.state in _HELD_BACK or alert.notice_held
         }
-        for alert_id in [one for one in self._held_back if states.get(one) not in _HELD_BACK]:
+        for alert_id in [one for one in self._held_back if one not in waiting]:
             self._held_back.discard(alert_id)
             self._alarms.clear(AlarmKind.RECORD_REWOUND, EVERY_LANE, str(alert_id))
 
@@ -232,7 +239,21 @@ class RecordGuard:
                 await self._actions.veto(alert.id, order)
             else:
                 continue
-            _log.error("record.rewound", alert=str(alert.id), reason=why)
             detail = f"{why}: paused until somebody resumes it, or cancels what was over already"
-            self._alarms.raise_alarm(AlarmKind.RECORD_REWOUND, EVERY_LANE, str(alert.id), detail, alert.case)
-            self._held_back.add(alert.id)
+            self._raise(alert.id, alert.case, detail)
+        await self._hold_notices(why, order)
+
+    async def _hold_notices(self, why: str, order: Order) -> None:
+        """Hold what is being said of alerts that ended: one may have been reopened since."""
+        limit = sql.progress.WATCHED_MAX
+        while rows := await sql.lifecycle.notices_to_hold(self._pool, limit):
+            held = [row for row in rows if await self._actions.hold_notice(row[0], order) is None]
+            for alert_id, case in held:
+                self._raise(alert_id, case, f"{why}: {HELD}")
+            if not held or len(rows) < limit:
+                return
+
+    def _raise(self, alert_id: UUID, case: str, detail: str) -> None:
+        _log.error("record.rewound", alert=str(alert_id), reason=detail)
+        self._alarms.raise_alarm(AlarmKind.RECORD_REWOUND, EVERY_LANE, str(alert_id), detail, case)
+        self._held_back.add(alert_id)

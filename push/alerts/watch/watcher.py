@@ -179,7 +179,7 @@ class Watcher:
         """End the alarms about alerts that left the listing, which does not have all that are over."""
         for alert in [*self._alarms.alerts - listed][:LEFT_MAX]:
             found = await sql.progress.list_alerts(self._pool, UUID(alert))
-            if not found or found[0].state in OVER:
+            if not found or (found[0].state in OVER and not found[0].held):
                 self._alarms.clear_alert(alert)
             else:
                 self._warnings.look(found, self.current)

@@ -6,8 +6,8 @@ Bounded by what one seed files.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, TypeAlias
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import sql.work
 from push.alerts.places import outermost
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from uuid import UUID
 
+
+INFINITY: Final = datetime.max.replace(tzinfo=UTC)
+"""As asyncpg reads it of PostgreSQL."""
 
 Notification: TypeAlias = tuple[str, str]
 """The channel and the payload of a NOTIFY."""
@@ -185,6 +188,12 @@ class Alert:
         for sweep in self.sweeps:
             if notice is None or sweep.notice == notice:
                 yield from sweep.units
+
+    @property
+    def notice_held(self) -> bool:
+        """Whether the notice of its end is held."""
+        held = any(one.version == self.version and one.due_at == INFINITY for one in self.sweeps)
+        return held and self.state in {"found", "cancelled"}
 
     def nearness(self, ring: Ring | None) -> int:
         """Return how near a ring is to its centre, 1 the nearest; 0 without one."""

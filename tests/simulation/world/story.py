@@ -181,7 +181,7 @@ class Story:
         self._faults.heal()
         await self._quiet()
         for alert in world.alerts:
-            if alert.state == "paused":
+            if alert.state == "paused" or alert.notice_held:
                 await self._operators.act("resume", alert)
         await self._quiet()
         await self._pass()

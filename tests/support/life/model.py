@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from push.alerts.lifecycle import NOT_NOTIFIED, Action, State, leads_to, possible
+from push.alerts.lifecycle import HELD_NOTICE, NOT_NOTIFIED, Action, State, leads_to, possible
 
 LIFE_MAX: Final = timedelta(hours=168)
 NEEDED: Final = {"auto": 1, "grace": 1, "approve": 1, "two-person": 2}
@@ -157,13 +157,19 @@ def predict(
     is_of_other_authority = person.authority not in {None, alert.policy}
     if is_of_other_authority and request.action not in {Action.APPROVE, Action.RELEASE}:
         return 403
-    if not leads_to(alert.state, request.action):
+    if not is_possible(alert, request.action):
         return 409
     if request.asks_number and not right_number:
         return 422
     if request.action is Action.APPROVE:
         return _not_approved(alert, person, due, is_current_revision=is_current_revision) or 200
     return _refused(alert, person, request, due) or (409 if _is_blocked(alert, request) else 200)
+
+
+def is_possible(alert: Alert, action: Action) -> bool:
+    """Tell whether the alert's state allows an action: no notice of an end is held here, to be resumed."""
+    nothing_held = action is Action.RESUME and alert.state in HELD_NOTICE
+    return bool(leads_to(alert.state, action)) and not nothing_held
 
 
 def _is_blocked(alert: Alert, request: ChangeRequest) -> bool:
@@ -274,7 +280,8 @@ def _move(alert: Alert, request: ChangeRequest) -> None:
 
 def offered(alert: Alert) -> list[str]:
     """Return the actions that a conflict with the state must offer instead."""
-    standing = possible(alert.state, proposed=alert.proposal is not None, held=alert.held)
+    held = alert.held and alert.state not in HELD_NOTICE
+    standing = possible(alert.state, proposed=alert.proposal is not None, held=held)
     return [action.value for action in standing]
 
 

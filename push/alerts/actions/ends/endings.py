@@ -63,7 +63,13 @@ async def _known_later(
     is_new = ending.through_alert not in {None, alert.through_alert}
     kept = await sql.outcomes.read(connection, alert_id)
     is_other = kept is not None and ending.outcome is not None and ending.outcome != kept.outcome
-    if not is_new and not is_other and not _adds(alert, ending, None if kept is None else kept.after_action):
+    # Whoever says it again means it: what is held goes on.
+    if (
+        not alert.held
+        and not is_new
+        and not is_other
+        and not _adds(alert, ending, None if kept is None else kept.after_action)
+    ):
         return Refused(Refusal.NOTHING_NEW, "it is recorded already")
     content = _content(alert, ending)
     halts = (
@@ -74,7 +80,10 @@ async def _known_later(
     )
     if halts:
         await _append(planner, connection, alert_id, alert, NOTICES[after], content)
+    elif alert.held:
+        await sql.lifecycle.resume_notice(connection, alert_id)
     details: dict[str, Any] = {"through_alert": ending.through_alert} if is_new else {}
+    details |= {"resumed": True} if alert.held else {}
     details |= await _keep(connection, alert_id, alert, ending)
     return Done(after=after, details=details, halts=halts, through_alert=ending.through_alert)
 

@@ -7,6 +7,7 @@ from tests.simulation.record.answers import (
     alerts,
     entrants,
     filing,
+    held_notices,
     index_marks,
     ledger,
     passes,
@@ -15,5 +16,5 @@ from tests.simulation.record.answers import (
     work,
 )
 
-ALL = alerts, entrants, filing, index_marks, ledger, passes, preferences, progress, work
+ALL = alerts, entrants, filing, held_notices, index_marks, ledger, passes, preferences, progress, work
 """The modules with the queries."""

@@ -142,6 +142,7 @@ def read_locked(tables: Tables, _: Moment, alert_id: UUID) -> Iterator[tuple[Any
     if a is None:
         return
     held = any(ring.held is not None for ring in a.rings.values())
+    held = a.notice_held if a.state in {"found", "cancelled"} else held
     notified = a.sent_at is not None or bool(a.ledger)
     first = a.state, a.status, a.case.authority_id, a.case.case_number, a.version, a.review, a.received_at, a.deadline
     place = a.longitude, a.latitude, a.city, a.city_polygon, a.jurisdiction

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from tests.simulation.record.queries import answers
-from tests.simulation.record.tables import Alert, Event, Sweep, may_send
+from tests.simulation.record.tables import INFINITY, Alert, Event, Sweep, may_send
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -70,7 +70,8 @@ def alert_lock_many(_: Tables, __: Moment, ___: Sequence[UUID]) -> None:
     "alert_list",
     "id case_number authority_id status state received_at deadline expires longitude latitude city policy estimate "
     "swept_at entered_at sent_at verified unverified unverified_messages review send_at version ended_at through_alert "
-    "audience_max child_deleted_at recipients_deleted_at approvals revision proposal rings busy subject_kind",
+    "audience_max child_deleted_at recipients_deleted_at approvals revision proposal rings "
+    "busy notice_held subject_kind",
 )
 def alert_list(tables: Tables, _: Moment, alert_ids: Sequence[UUID]) -> list[tuple[Any, ...]]:
     """Return these alerts."""
@@ -119,13 +120,14 @@ def _listed(a: Alert) -> tuple[Any, ...]:
     deleted = None, a.recipients_deleted_at
     names = [name for _, name in approvals]
     encoded = msgspec.json.encode(rings).decode()
-    return *first, *place, *review, *deleted, names, a.revision, proposal, encoded, _busy(a), a.subject_kind
+    last = encoded, _busy(a), a.notice_held, a.subject_kind
+    return *first, *place, *review, *deleted, names, a.revision, proposal, *last
 
 
 def _busy(alert: Alert) -> bool:
     for sweep in alert.sweeps:
         first = sweep.notice == "alert"
-        if first and alert.state not in {"sending", "sent"}:
+        if sweep.due_at == INFINITY or (first and alert.state not in {"sending", "sent"}):
             continue
         if not may_send(alert.state, alert.version, sweep.notice, alert.version if first else sweep.version):
             continue

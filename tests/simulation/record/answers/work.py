@@ -7,7 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from geo.index.shards import SHARDS
 from tests.simulation.record.queries import answers
+<<<<<<< HEAD
 from tests.simulation.record.tables import Alert, Moment, Ring, Sweep, Tables, Unit, may_send
+=======
+from tests.simulation.record.tables import INFINITY, Alert, Moment, Sweep, Tables, Unit, may_send
+>>>>>>> bb439d9a (Hold notices of an end when the record has gone back: one that was reopened since was told to be found to more people)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -74,6 +78,7 @@ def _eligible(alert: Alert, sweep: Sweep, now: datetime) -> bool:
     """Tell whether a unit of a sweep may be sent now."""
     ring = alert.ring_of(sweep)
     due = ring is None or (alert.expires > now and ring.due_at <= now and ring.held is None)
+    due = due and (sweep.due_at is None or sweep.due_at <= now)
     return due and _sendable(alert, sweep)
 
 
@@ -106,8 +111,7 @@ def sweep_open(
     for alert in tables.alerts.values():
         for sweep in alert.sweeps:
             free = next((unit for unit in sweep.units if _free(unit, moment.now) and unit.id not in parked), None)
-            waits = sweep.due_at is not None and sweep.due_at > moment.now
-            if free is None or waits or sweep.lane not in lanes or not _eligible(alert, sweep, moment.now):
+            if free is None or sweep.lane not in lanes or not _eligible(alert, sweep, moment.now):
                 continue
             is_pass = sweep.notice == "alert" and free.passes > 0
             waiting = _first_send_after(sweep, moment.now, parked) if is_pass else None
@@ -249,7 +253,7 @@ def halted(tables: Tables, _: Moment, units: Sequence[int], owner: UUID) -> Iter
         ring = alert.ring_of(sweep)
         allowed = may_send(alert.state, alert.version, sweep.notice, unit.message_version)
         lost = unit.lease_owner != owner
-        if lost or not allowed or (ring is not None and ring.held is not None):
+        if lost or not allowed or sweep.due_at == INFINITY or (ring is not None and ring.held is not None):
             yield unit.id, lost
 
 
