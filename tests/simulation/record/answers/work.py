@@ -7,11 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from geo.index.shards import SHARDS
 from tests.simulation.record.queries import answers
-<<<<<<< HEAD
-from tests.simulation.record.tables import Alert, Moment, Ring, Sweep, Tables, Unit, may_send
-=======
-from tests.simulation.record.tables import INFINITY, Alert, Moment, Sweep, Tables, Unit, may_send
->>>>>>> bb439d9a (Hold notices of an end when the record has gone back: one that was reopened since was told to be found to more people)
+from tests.simulation.record.tables import INFINITY, Alert, Moment, Ring, Sweep, Tables, Unit, may_send
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
