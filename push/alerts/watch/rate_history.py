@@ -9,7 +9,10 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, TypeAlias
 
+import structlog
+
 import sql.rates
+from sql.database import REFUSED_ERRORS, UNAVAILABLE_ERRORS
 from sql.rates import COARSE, SPAN, Settled
 
 if TYPE_CHECKING:
@@ -19,6 +22,9 @@ if TYPE_CHECKING:
     from sql.database import Pool
 
     Totals: TypeAlias = dict[str, int]
+
+
+_log = structlog.get_logger("push.alerts.watch.rate_history")
 
 
 class RateHistory:
@@ -42,7 +48,10 @@ class RateHistory:
             self._waiting[progress.alert] = totals
 
     async def write(self) -> None:
-        """Write what waits, once in a span; one of `sql.database.UNAVAILABLE_ERRORS` keeps it waiting."""
+        """Write what waits, once in a span; one of `sql.database.UNAVAILABLE_ERRORS` keeps it waiting.
+
+        What PostgreSQL refuses otherwise is left out: no history ends what sends.
+        """
         now_s = asyncio.get_running_loop().time()
         if not self._waiting or (now_s < self._due_s and not self._hastens):
             return
@@ -54,7 +63,12 @@ class RateHistory:
             for lane, settled in sorted(totals.items())
             if settled != self._noted[alert_id][1].get(lane)
         ]
-        await sql.rates.note(self._pool, rows)
+        try:
+            await sql.rates.note(self._pool, rows)
+        except UNAVAILABLE_ERRORS:
+            raise
+        except REFUSED_ERRORS as error:
+            _log.error("rates.refused", error=type(error).__name__)
         self._noted |= {alert_id: (self._noted[alert_id][0], totals) for alert_id, totals in waiting.items()}
         self._waiting = {}
         if now_s >= self._thin_s:
