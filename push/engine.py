@@ -74,7 +74,7 @@ class Engine:
         self.commit = Histogram()
         self.alarms = AlarmBoard()
         self.ledger = Ledger(pool, self.alarms, self.commit.observe)
-        self.claims = Claims(pool, plan.lease_s, plan.sound, self.alarms, plan.sound_by_kind)
+        self.claims = Claims(pool, plan.lease_s, plan.sound, self.alarms, plan.sound_by_kind, stores.clock)
         self.forgetting = stores.forgetting
         self.entrants = LateEntrants(plan.late, index, requests_pool, self.entered)
         areas = Areas(pool)
@@ -83,6 +83,7 @@ class Engine:
             self.alarms,
             self.entrants,
             areas,
+            stores.clock,
             audience_cap=plan.filing.audience_cap,
             disclosure=plan.filing.disclosure,
             sounds=self.claims.sounds,

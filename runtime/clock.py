@@ -66,6 +66,10 @@ class ComparedClock:
         by_loop_s, by_wall_s = asyncio.get_running_loop().time() + self._of_loop_s, wall_s() + self._of_wall_s
         return abs(by_loop_s - by_wall_s) > OFF_S
 
+    def now(self) -> datetime:
+        """Return the present moment in UTC."""
+        return datetime.fromtimestamp(self.now_ms() / 1000, UTC)
+
     def now_ms(self) -> int:
         """Return the milliseconds since 1970."""
         if self._of_loop_s is None:

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from push.alerts.preview import Previews
     from push.alerts.record.sealing import Sealing
     from push.message.sound import Sounds
+    from runtime.clock import ComparedClock
     from sql.database import Pool
 
     Render: TypeAlias = Callable[[UUID, str, str, datetime, str | None], Previews]
@@ -68,7 +69,10 @@ class Previewed(Answer, frozen=True, kw_only=True, omit_defaults=True):
 class Preview:
     """`GET /v1/alerts/{id}/preview`."""
 
-    def __init__(self, pool: Pool, render: Render, disclosure: Disclosure, sealing: Sealing, sounds: Sounds) -> None:
+    def __init__(
+        self, pool: Pool, render: Render, disclosure: Disclosure, sealing: Sealing, sounds: Sounds, clock: ComparedClock
+    ) -> None:
+        self._clock = clock
         self._pool = pool
         self._sounds = sounds
         self._sealing = sealing
@@ -105,5 +109,5 @@ class Preview:
             photo=shown_photo(call.alert_id, judged_photos),
             photos=photos(content[0], proposed, {is_proposed: one.tag for is_proposed, one in judged_photos.items()}),
             notices=self._render(call.alert_id, *content, proposed),
-            reminder=reminder_of(listed, self._sounds, self._disclosure),
+            reminder=reminder_of(listed, self._sounds, self._disclosure, self._clock.now()),
         )

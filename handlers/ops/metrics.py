@@ -8,7 +8,6 @@ and the alerts being sent; no user, place or case ever is a label.
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from aiohttp import web
@@ -164,7 +163,7 @@ class EngineCollector(Collector):
     def _sending(self) -> dict[tuple[str, ...], Sending]:
         """Return how the lanes of alerts that are being sent do: of each alert, or of the worst of all."""
         found: dict[tuple[str, ...], Sending] = {}
-        now = datetime.now(UTC)
+        now = self._engine.stores.clock.now()
         for progress in self._engine.watcher.current.values():
             if progress.state != "sending":
                 continue

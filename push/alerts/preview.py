@@ -20,7 +20,6 @@ from push.message.catalogues.newest_place import with_newest_place
 from push.message.content import About, Content
 from push.message.rendering import Rendering, TooLarge
 from push.notice import Notice
-from runtime.clock import now
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -87,9 +86,9 @@ class ReminderPlan(msgspec.Struct, frozen=True, kw_only=True):
     people: int | None
 
 
-def reminder_of(alert: ListedAlert, sounds: Sounds, rule: Disclosure) -> ReminderPlan | None:
+def reminder_of(alert: ListedAlert, sounds: Sounds, rule: Disclosure, now: datetime) -> ReminderPlan | None:
     """Return the reminder that comes if an alert is sent now, or at the end of its grace; None: none comes."""
-    sound, moment = sounds.of(alert.subject_kind), max(now(), alert.send_at or now())
+    sound, moment = sounds.of(alert.subject_kind), max(now, alert.send_at or now)
     if not sound.morning_reminder or State(alert.state) in OVER:
         return None
     at = sound.morning_after(moment).at

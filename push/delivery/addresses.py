@@ -89,7 +89,13 @@ class Addresses:
         if by_token and devices is not None:
             names = [token for token in devices.tokens if token is not None]
         return Addressed(
-            names, batch.languages, batch.unit.languages, by_token=by_token, silent=silent, opted_out=opted_out
+            names,
+            batch.languages,
+            batch.unit.languages,
+            by_token=by_token,
+            read_ms=self._index.clock_ms(),
+            silent=silent,
+            opted_out=opted_out,
         )
 
     async def _may_read_others(self, batch: Batch) -> bool:

@@ -11,7 +11,6 @@ import numpy as np
 
 from geo.index.devices import DeadToken
 from push.results import Outcome, RecipientStatus, SendResult, merge
-from runtime.clock import wall_s
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
     from push.delivery.ledger import Settled
     from push.fanout.claims.languages import Languages
 
-MILLISECONDS = 1000
 OPTED_OUT = "opted_out"
 """Beside the outcomes: nothing was sent, and the ledger knows nothing of it, so that a later pass looks again."""
 
@@ -35,7 +33,8 @@ class Addressed:
 
     `names`: what the provider is given of each recipient of the batch, in order: their tokens if `by_token`, else their
     accounts. `numbers`: in which of the unit's languages each reads it. `silent`: the places of those who want no sound
-    now; `opted_out`: how many were left out because they want no such message.
+    now; `opted_out`: how many were left out because they want no such message. `read_ms`: when the names were read,
+    by the record's clock, by which the index keeps reports.
     """
 
     def __init__(
@@ -45,6 +44,7 @@ class Addressed:
         languages: Languages,
         *,
         by_token: bool,
+        read_ms: int,
         silent: frozenset[int] = frozenset(),
         opted_out: int = 0,
     ) -> None:
@@ -54,7 +54,7 @@ class Addressed:
         self._numbers = numbers
         self._languages = languages
         self._by_token = by_token
-        self._read_ms = int(wall_s() * MILLISECONDS)
+        self._read_ms = read_ms
 
     def by_locale(self, recipients_max: int) -> Iterator[tuple[str, Sequence[int]]]:
         """Yield the places in the batch of those who read one language, up to `recipients_max` in all."""

@@ -7,6 +7,7 @@ a grapheme to what the provider takes, never in the phone number or a link.
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Callable
 from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
@@ -172,8 +173,7 @@ class Content(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def _pushed_photo(self) -> str | None:
         """The photo's address where it leaves a push enough room for the text."""
-        fits = self.photo_url is not None and len(self.photo_url) <= PHOTO_PUSHED_MAX
-        return self.photo_url if fits else None
+        return self.photo_url if self.photo_url is not None and len(self.photo_url) <= PHOTO_PUSHED_MAX else None
 
     def with_photo_of_page(self, tag: str | None) -> Content:
         """Return the content with the picture of its page, where it has one: millions must not ask the police for it.
@@ -218,6 +218,7 @@ class Content(msgspec.Struct, frozen=True, kw_only=True):
             web_link=self.web_link,
             silent=silent,
             subject_kind=about.subject_kind,
+            clock=about.clock,
         )
 
 
@@ -244,13 +245,14 @@ def _of_language(locale: str, texts: Mapping[str, Text]) -> list[str]:
 
 
 class About(msgspec.Struct, frozen=True, kw_only=True):
-    """What a message is about: which notice of which alert, until when it is of use, and who is missing."""
+    """What a message is about: which notice of which alert, until when it is of use by `clock`, and who is missing."""
 
     alert_id: UUID
     notice: str
     status: str
     expires: datetime
     subject_kind: SubjectKind = SubjectKind.CHILD
+    clock: Callable[[], datetime] = now
 
 
 MARKS: Final = {"exercise": "演习 / EXERCISE", "test": "测试 / TEST"}
@@ -259,12 +261,11 @@ MARKS: Final = {"exercise": "演习 / EXERCISE", "test": "测试 / TEST"}
 
 def marked(text: Text, status: str) -> Text:
     """Return a text that says first that it is an exercise or a test, if it is."""
-    mark = MARKS.get(status)
-    return text if mark is None else text.marked(mark)
+    return text.marked(MARKS[status]) if status in MARKS else text
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
-    """What all recipients of one (alert, notice) get in one locale: text, identity and end of life."""
+    """What all recipients of one (alert, notice) get in one locale: text, identity and end of life, by `clock`."""
 
     alert_id: UUID
     notice: str
@@ -276,6 +277,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     web_link: str | None = None
     silent: bool = False
     subject_kind: SubjectKind = SubjectKind.CHILD
+    clock: Callable[[], datetime] = now
 
     def titled(self, title: str) -> Message:
         """Return the same with another title."""
@@ -294,5 +296,5 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
 
 def left_s(message: Message, cap_s: int) -> int:
     """Return for how many seconds a provider is to keep a message, whole minutes, so that one rendering serves many."""
-    left = (message.expires - now()).total_seconds()
+    left = (message.expires - message.clock()).total_seconds()
     return max(0, min(cap_s, int(left // MINUTE_S * MINUTE_S)))

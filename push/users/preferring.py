@@ -7,6 +7,7 @@ its shards has preferences, two at most.
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -14,7 +15,6 @@ import numpy as np
 from geo.index.checks.unreadable import UnreadableKind
 from push.message.preferences import Preferences, read_preferences
 from push.notice import Notice
-from runtime.clock import now
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -53,7 +53,9 @@ async def preferring_of(index: PositionIndex, users: NDArray[np.int64], *, subje
         return EVERYBODY
     takers, silent = np.ones(users.size, dtype=np.bool_), np.zeros(users.size, dtype=np.bool_)
     soundless = np.zeros(users.size, dtype=np.bool_)
-    moment, unreadable, is_reminder = now(), 0, notice == Notice.REMINDER
+    unreadable, is_reminder = 0, notice == Notice.REMINDER
+    # By the record's clock: quiet hours are the same ones in every process.
+    moment = datetime.fromtimestamp(index.clock_ms() / 1000, UTC)
     for row, text in found.items():
         preferences = read_preferences(text)
         if preferences is None:

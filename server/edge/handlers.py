@@ -102,7 +102,12 @@ def handlers_of(
         alerts=alerts,
         actions=AlertActions(engine.actions, engine.changes, alerts, pool),
         preview=Preview(
-            pool, partial(preview, lanes=settings.lanes), disclosure, planner.sealing, engine.claims.sounds
+            pool,
+            partial(preview, lanes=settings.lanes),
+            disclosure,
+            planner.sealing,
+            engine.claims.sounds,
+            engine.stores.clock,
         ),
         sealed=SealedNotes(pool, planner.sealing),
         audit=Audit(pool, disclosure),

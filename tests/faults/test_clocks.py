@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from tests.support.alarms import alarms_of
+from tests.support.alarms import alarm_kinds, alarms_of, until_alarmed
 from tests.support.processes.fork import CLOCK_AHEAD_S
 from tests.support.processes.processes import until
 
@@ -92,3 +92,31 @@ async def test_who_enters_by_a_server_whose_clock_is_minutes_off_is_notified_at_
 
     await until(is_notified)
     assert (await deployment.query("select max(passes) from sweep_unit where not entrants"))[0][0] == 0
+
+
+async def _sends_while_the_provider_is_down(deployment: Deployment, ahead_s: str) -> Process:
+    """File an alert that cannot be sent, and return a server with another clock that goes on with it."""
+    await deployment.provider()
+    await deployment.people(500)
+    await deployment.switch_outage(on=True)
+    # Of one that is so far off no authority's signature is taken.
+    right = await deployment.server(**{CLOCK_AHEAD_S: "0"})
+    assert (await deployment.file(right))[0] == 202
+    right.end()
+    return await deployment.server(**{CLOCK_AHEAD_S: ahead_s})
+
+
+async def test_an_alert_is_not_late_because_a_server_is_ahead(deployment: Deployment) -> None:
+    """Forty minutes ahead, with a provider that is down: an alarm about the provider, and none that it is late."""
+    server = await _sends_while_the_provider_is_down(deployment, "2400")
+    await until_alarmed(deployment, server, "outage", "clock_differs")
+    assert [row[0] for row in await deployment.query("select state from alert")] == ["sending"]
+    assert "late" not in await alarm_kinds(deployment, server)
+
+
+async def test_an_alert_is_late_although_a_server_is_behind(deployment: Deployment) -> None:
+    """Forty minutes behind: that the thirty minutes of an alert ended is seen, and said."""
+    server = await _sends_while_the_provider_is_down(deployment, "-2400")
+    await deployment.query("update ring set deadline = now() - interval '1 minute'")
+    await deployment.query("update alert set deadline = now() - interval '1 minute'")
+    await until_alarmed(deployment, server, "late")

@@ -16,11 +16,11 @@ import msgspec
 from push.alerts.estimate import read_estimate
 from push.alerts.places import outermost
 from push.notice import WITH_SOUND, Notice
-from runtime.clock import now
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from runtime.clock import ComparedClock
     from sql.progress import Counts, ListedAlert
     from sql.reminders import PlannedReminder
 
@@ -109,9 +109,10 @@ class AlertProgress(WatchedAlert, frozen=True, kw_only=True):
 
 
 class Meter:
-    """Measures rates between one look and the next."""
+    """Measures rates between one look and the next; what is due, and when all is through, by the record's clock."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: ComparedClock) -> None:
+        self._clock = clock
         self._samples: dict[tuple[UUID, str], deque[tuple[float, int]]] = {}
 
     def progress(
@@ -160,9 +161,9 @@ class Meter:
         rate_per_s = self._rate(alert, lane, settled)
         eta: datetime | None = None
         if alert.state == "sending":
-            expected = max(_expected(alert, lane, rows), settled)
+            expected = max(_expected(alert, lane, rows, self._clock.now()), settled)
             if rate_per_s > 0:
-                eta = now() + timedelta(seconds=(expected - settled) / rate_per_s)
+                eta = self._clock.now() + timedelta(seconds=(expected - settled) / rate_per_s)
         else:
             eta = alert.sent_at
             self._samples.pop((alert.id, lane), None)
@@ -225,9 +226,8 @@ def _ring(row: Counts) -> RingProgress:
     )
 
 
-def _expected(alert: ListedAlert, lane: str, rows: list[Counts]) -> int:
+def _expected(alert: ListedAlert, lane: str, rows: list[Counts], moment: datetime) -> int:
     """Guess a lane's recipients: what the searched units of the widest due rings hold, scaled up, or the estimate."""
-    moment = now()
     in_force = [ring for ring in alert.rings if ring.due_at <= moment and ring.held is None]
     due, outer = {ring.ring for ring in in_force}, {ring.ring for ring in outermost(in_force)}
     found = max((row.found for row in rows), default=0)

@@ -14,7 +14,6 @@ import sql.audit
 import sql.reminders
 from push.alerts.actions.actor import SYSTEM
 from push.notice import SubjectKind
-from runtime.clock import now
 from sql.audit import AuditEvent
 
 if TYPE_CHECKING:
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
 
     from push.alerts.disclosure.people import Disclosure
     from push.message.sound import Sounds
+    from runtime.clock import ComparedClock
     from sql.database import Pool
 
 EVERY_S: Final = 1.0
@@ -40,7 +40,10 @@ PASSES: Final = 14
 class Reminders:
     """Begins morning reminders."""
 
-    def __init__(self, pool: Pool, sounds: Sounds, disclosure: Disclosure, wake_lanes: Callable[[], None]) -> None:
+    def __init__(
+        self, pool: Pool, sounds: Sounds, disclosure: Disclosure, wake_lanes: Callable[[], None], clock: ComparedClock
+    ) -> None:
+        self._clock = clock
         self._pool = pool
         self._sounds = sounds
         self._disclosure = disclosure
@@ -63,7 +66,7 @@ class Reminders:
 
     def _kinds(self) -> list[str]:
         """Return about which kinds of people reminders may begin now."""
-        moment, of = now(), self._sounds.of
+        moment, of = self._clock.now(), self._sounds.of
         return [kind for kind in SubjectKind if of(kind).morning_reminder and not of(kind).is_night(moment)]
 
     async def _begin(self, kinds: list[str]) -> set[UUID]:

@@ -13,7 +13,6 @@ from push.alerts.estimate import read_estimate
 from push.alerts.lifecycle import OVER, State
 from push.alerts.review import Review, approvals_needed, is_late
 from push.notice import Status
-from runtime import clock
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from push.alarms import AlarmBoard
     from push.alerts.disclosure.people import Disclosure
     from push.alerts.watch.progress import AlertProgress
+    from runtime.clock import ComparedClock
     from sql.progress import ListedAlert
     from sql.rings import RingRow
 
@@ -35,14 +35,16 @@ NOT_SIGNED: Final = "it is not signed"
 class AlertWarnings:
     """Raises and clears the alarms about what waits for a person."""
 
-    def __init__(self, alarms: AlarmBoard, audience_cap: int, disclosure: Disclosure) -> None:
+    def __init__(self, alarms: AlarmBoard, audience_cap: int, disclosure: Disclosure, clock: ComparedClock) -> None:
+        self._clock = clock
         self._alarms = alarms
         self._audience_cap = audience_cap
         self._disclosure = disclosure
 
     def look(self, alerts: Iterable[ListedAlert], progress: Mapping[UUID, AlertProgress]) -> None:
         """Raise and clear alarms for alerts that are held, in review, or to be changed."""
-        now = clock.now()
+        # By the record's clock, as all that is due.
+        now = self._clock.now()
         for alert in alerts:
             held = [ring.ring for ring in _held(alert)]
             cap = alert.audience_max or self._audience_cap
@@ -74,9 +76,9 @@ class AlertWarnings:
             self._stand(AlarmKind.NO_ESTIMATE, alert, detail, unknown)
             if not (alert.state == State.SENT and alert.busy):
                 # While it looks for late entrants the answer is not known yet: the alarm stays as it was.
-                missing = _without_recipients(alert, progress.get(alert.id), self._disclosure)
+                missing = _without_recipients(alert, progress.get(alert.id), self._disclosure, now)
                 self._stand(AlarmKind.NO_RECIPIENTS, alert, missing, missing)
-                fewer = "" if missing else _fewer_found(alert, progress.get(alert.id), self._disclosure)
+                fewer = "" if missing else _fewer_found(alert, progress.get(alert.id), self._disclosure, now)
                 self._stand(AlarmKind.FEWER_FOUND, alert, fewer, fewer)
 
     def _stand(self, kind: AlarmKind, alert: ListedAlert, detail: str, true: object) -> None:
@@ -123,7 +125,7 @@ def _held(alert: ListedAlert) -> list[RingRow]:
     return [ring for ring in alert.rings if ring.held is not None and running]
 
 
-def _without_recipients(alert: ListedAlert, progress: AlertProgress | None, rule: Disclosure) -> str:
+def _without_recipients(alert: ListedAlert, progress: AlertProgress | None, rule: Disclosure, now: datetime) -> str:
     """Return why an alert that is sent had no recipients, or as few as none; empty where it had some."""
     if alert.state != State.SENT or progress is None:
         return ""
@@ -131,7 +133,6 @@ def _without_recipients(alert: ListedAlert, progress: AlertProgress | None, rule
     found = sum(lane.found for lane in progress.lanes.values())
     if found and not rule.is_few(found):
         return ""
-    now = clock.now()
     if not any(ring.held is None and ring.due_at <= now for ring in alert.rings):
         return ""
     if not progress.lanes:
@@ -142,12 +143,11 @@ def _without_recipients(alert: ListedAlert, progress: AlertProgress | None, rule
     return f"sent, and {rule.fewer()} {who} stands in its area"
 
 
-def _fewer_found(alert: ListedAlert, progress: AlertProgress | None, rule: Disclosure) -> str:
+def _fewer_found(alert: ListedAlert, progress: AlertProgress | None, rule: Disclosure, now: datetime) -> str:
     """Return how far an alert that is sent stayed below what was estimated, empty where it did not."""
     estimate = read_estimate(alert.estimate)
     if alert.state != State.SENT or alert.status != Status.ACTUAL or estimate is None or progress is None:
         return ""
-    now = clock.now()
     due = {ring.ring for ring in alert.rings if ring.held is None and ring.due_at <= now}
     low = sum(ring.low for ring in estimate.rings if ring.ring in due)
     found = sum(lane.found for lane in progress.lanes.values())

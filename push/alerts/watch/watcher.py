@@ -30,7 +30,6 @@ from push.alerts.watch.unreadable_parts import UnreadableParts
 from push.alerts.watch.warnings import AlertWarnings
 from push.alerts.watch.watched_areas import WatchedAreas
 from push.notice import Notice
-from runtime import clock
 from runtime.retry import retry_until_available
 from sql.audit import AuditEvent
 from sql.database import UNAVAILABLE_ERRORS
@@ -44,6 +43,7 @@ if TYPE_CHECKING:
     from push.fanout.areas import Areas
     from push.fanout.entrants.late_entrants import LateEntrants
     from push.message.sound import Sounds
+    from runtime.clock import ComparedClock
     from sql.database import Pool
     from sql.progress import Counts, ListedAlert
     from sql.reminders import PlannedReminder
@@ -77,6 +77,7 @@ class Watcher:
         alarms: AlarmBoard,
         entrants: LateEntrants,
         areas: Areas,
+        clock: ComparedClock,
         *,
         audience_cap: int,
         disclosure: Disclosure,
@@ -84,7 +85,8 @@ class Watcher:
         wake: Callable[[], None],
     ) -> None:
         self._pool = pool
-        self._reminders = Reminders(pool, sounds, disclosure, wake)
+        self._clock = clock
+        self._reminders = Reminders(pool, sounds, disclosure, wake, clock)
         self._alarms = alarms
         self._entrants = entrants
         unreadable = UnreadableParts(alarms)
@@ -96,11 +98,11 @@ class Watcher:
         self._changed_event = asyncio.Event()
         self._seen: dict[UUID, ListedAlert] = {}
         self._decisions: dict[UUID, int] = {}
-        self._meter = Meter()
+        self._meter = Meter(clock)
         self._rates = RateHistory(pool)
         self._busy: set[UUID] = set()
         self._stopping = Stopping()
-        self._warnings = AlertWarnings(alarms, audience_cap, disclosure)
+        self._warnings = AlertWarnings(alarms, audience_cap, disclosure, clock)
         self.current: dict[UUID, AlertProgress] = {}
         self.publish: Callable[[AlertProgress], None] = lambda _: None
         self.tick_s: Callable[[], float] = lambda: TICK_S
@@ -254,7 +256,7 @@ class Watcher:
         return is_decided or before.swept != alert.swept
 
     def _check_deadline(self, progress: AlertProgress, alert: ListedAlert) -> None:
-        now = clock.now()
+        now = self._clock.now()
         # A ring that came due later has its own thirty minutes.
         deadline = max((ring.deadline for ring in alert.rings if ring.due_at <= now), default=progress.deadline)
         name = str(progress.alert)

@@ -25,7 +25,7 @@ from push.fanout.claims.unit import HeldUnit
 from push.fanout.claims.unreadable import Unreadable
 from push.message.sound import Sound, Sounds
 from push.notice import Notice
-from runtime.clock import now, wall_s
+from runtime.clock import ComparedClock, wall_s
 from runtime.retry import retry_until_available
 from sql.database import UNAVAILABLE_ERRORS
 
@@ -62,7 +62,8 @@ class Claims:
 
     `known_seq`: the newest event of the audit trail that is known. A record without it has gone back in time: what it
     hands out is given back, and `on_rewound` called, until whoever looks at that lowers `known_seq`.
-    `compared`: nothing is claimed before it is set, because nobody can say yet how far the record was.
+    `compared`: nothing is claimed before it is set, because nobody can say yet how far the record was. `clock` is the
+    record's.
     """
 
     def __init__(
@@ -72,7 +73,9 @@ class Claims:
         sound: Sound = USUAL_SOUND,
         alarms: AlarmBoard | None = None,
         sound_by_kind: Mapping[SubjectKind, Sound] | None = None,
+        clock: ComparedClock | None = None,
     ) -> None:
+        self.clock = clock or ComparedClock()
         self.unreadable = Unreadable(alarms or AlarmBoard())
         self.leases = Leases(pool, lease_s)
         self._pool = pool
@@ -171,7 +174,7 @@ class Claims:
 
     def sound_of(self, row: UnitRow) -> tuple[bool, Morning | None]:
         """Tell whether what is sent for a unit now makes no sound, and when who gets none is reminded; None: never."""
-        sound, moment = self.sounds.of(row.subject_kind), now()
+        sound, moment = self.sounds.of(row.subject_kind), self.clock.now()
         return sound.silent(row.nearness, moment), sound.morning_after(moment) if sound.morning_reminder else None
 
     async def _sounds_until(self, row: UnitRow, claims: LaneClaims, asked_s: float) -> float | None:
@@ -204,6 +207,7 @@ class Claims:
                 silent=silent and row.notice != Notice.REMINDER,
                 morning=morning,
                 sounds_until_s=until_s,
+                clock=self.clock.now,
             )
         except msgspec.MsgspecError as error:
             # Content that another version wrote: its own servers send it.

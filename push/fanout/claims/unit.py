@@ -16,10 +16,11 @@ import numpy as np
 from push.fanout.claims.languages import UNKNOWN, Languages
 from push.message.content import About, Content, Message
 from push.notice import WITH_SOUND, Notice, SubjectKind
-from runtime.clock import wall_s
+from runtime.clock import now, wall_s
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
+    from datetime import datetime
 
     from numpy.typing import NDArray
 
@@ -40,7 +41,7 @@ class HeldUnit:
     what is left of it drains. `expires_s`: when what it sends is of no use any more, by the record's clock as of the
     claim. `dropped`: the lease is lost, and what is left is another process's. `interrupted`: some of it was not sent.
     `morning`: when who gets no sound is reminded; None: never. `sounds_until_s`: when a reminder is to be put off, by
-    the event loop's clock, because a night begins.
+    the event loop's clock, because a night begins. `clock`: the present by the record's clock.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class HeldUnit:
         silent: bool = False,
         morning: Morning | None = None,
         sounds_until_s: float = math.inf,
+        clock: Callable[[], datetime] = now,
     ) -> None:
         self.row = row
         self.seen_s = seen_s
@@ -61,7 +63,8 @@ class HeldUnit:
         self.expires_s = seen_s + row.left_s
         self.content = _CONTENT.decode(row.content).with_photo_of_page(row.photo_tag)
         self.languages = Languages(self.content, row.notice)
-        self._about = _about(row)
+        self._clock = clock
+        self._about = _about(row, clock)
         self._silent = silent or row.notice not in WITH_SOUND
         self.morning = morning if row.notice == Notice.ALERT else None
         self._sounds_until_s = sounds_until_s
@@ -107,7 +110,7 @@ class HeldUnit:
         self.morning = morning
         self.row = row
         self.expires_s = asked_s + row.left_s
-        self._about = _about(row)
+        self._about = _about(row, self._clock)
         self._silent = silent or row.notice not in WITH_SOUND
         self._messages.clear()
 
@@ -240,7 +243,7 @@ class Batch:
         return rest
 
 
-def _about(row: UnitRow) -> About:
+def _about(row: UnitRow, clock: Callable[[], datetime]) -> About:
     return About(
         alert_id=row.alert_id,
         # A reminder is the alert once more, and phones know it as such.
@@ -249,6 +252,7 @@ def _about(row: UnitRow) -> About:
         expires=row.expires,
         # One that a newer version knows is a MsgspecError, as content is that cannot be read.
         subject_kind=msgspec.convert(row.subject_kind, SubjectKind),
+        clock=clock,
     )
 
 

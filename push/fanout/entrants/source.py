@@ -186,7 +186,14 @@ class EntrantSource:
         leases, (silent, morning) = self._claims.leases, self._claims.sound_of(row)
         try:
             unit = EntrantsUnit(
-                row, asked_s, asked_wall_s, leases.lease_s, silent=silent, morning=morning, changed=self.wake
+                row,
+                asked_s,
+                asked_wall_s,
+                leases.lease_s,
+                silent=silent,
+                morning=morning,
+                changed=self.wake,
+                clock=self._claims.clock.now,
             )
         except msgspec.MsgspecError as error:
             # Content that another version wrote: its own servers send it.

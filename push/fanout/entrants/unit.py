@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from push.fanout.claims.unit import HeldUnit
+from runtime.clock import now
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from datetime import datetime
 
     from push.fanout.claims.unit import Batch
     from push.message.sound import Morning
@@ -42,8 +44,9 @@ class EntrantsUnit(HeldUnit):
         silent: bool,
         morning: Morning | None = None,
         changed: Callable[[], None],
+        clock: Callable[[], datetime] = now,
     ) -> None:
-        super().__init__(row, seen_s, seen_wall_s, lease_s, silent=silent, morning=morning)
+        super().__init__(row, seen_s, seen_wall_s, lease_s, silent=silent, morning=morning, clock=clock)
         self.idle_s = self._renewed_s = seen_s
         self._begun_s = float("-inf")
         self._changed = changed
