@@ -11,6 +11,7 @@ import sql.progress
 import sql.rates
 from push.alerts.watch.progress import Meter
 from push.alerts.watch.rate_history import RateHistory
+from runtime.clock import ComparedClock
 from tests.integration.test_claims import add_alert, add_authority
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ async def _progress(pool: Pool) -> AlertProgress:
     await add_authority(pool)
     alert = await add_alert(pool, "A", due_in_min=30, rings=(1,))
     listed = await sql.progress.list_alerts(pool, alert)
-    return Meter().progress(listed[0], await sql.progress.read_counts(pool, [alert], 1))
+    return Meter(ComparedClock()).progress(listed[0], await sql.progress.read_counts(pool, [alert], 1))
 
 
 async def test_an_alert_that_a_failover_lost_costs_no_other_one_its_history(pool: Pool) -> None:
