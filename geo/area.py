@@ -130,7 +130,8 @@ class Box(msgspec.Struct, frozen=True):
 class Area:
     """Where an audience is: in the circle or the city, and within the jurisdiction if there is one.
 
-    ValueError where there is neither, or they cannot be used together.
+    ValueError where there is neither, or they cannot be used together. Areas of the same circle, city and
+    jurisdiction are equal, whoever read them.
     """
 
     def __init__(
@@ -156,6 +157,21 @@ class Area:
         self.leaves_grid = (circle is not None and circle.leaves_grid()) or any(
             abs(one.latitude) + degrees(one.height_km / 2 / EARTH_RADIUS_KM) > GRID_LATITUDE_MAX for one in self.boxes
         )
+
+    def __eq__(self, other: object) -> bool:
+        """Tell whether another one has the same circle, city and jurisdiction."""
+        if not isinstance(other, Area):
+            return NotImplemented
+        return self is other or (
+            (self.circle, self.city, self.jurisdiction) == (other.circle, other.city, other.jurisdiction)
+        )
+
+    def __hash__(self) -> int:
+        """Return a hash that costs nothing of polygons: equal ones have as many vertices."""
+        vertices = [
+            None if shape is None else shapely.get_num_coordinates(shape) for shape in (self.city, self.jurisdiction)
+        ]
+        return hash((self.circle, *vertices))
 
     def _searches(self) -> list[tuple[bytes, ...]]:
         """Return the arguments of GEOSEARCH after the key, encoded once an area and not once a shard."""

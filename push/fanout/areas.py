@@ -1,13 +1,13 @@
 """The areas of alerts' rings, each read from the record once a process.
 
-Bounded: `PLACES_MAX` alerts and `AREAS_MAX` rings are kept, the least recently used go first.
+Bounded: those of `ALERTS_MAX` alerts are kept, with all rings of each; the least recently used alerts go first.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import msgspec
 import shapely
@@ -16,6 +16,7 @@ from shapely.geometry import MultiPolygon
 import sql.rings
 from geo.area import Area, Circle
 from geo.polygon import dump, load
+from sql.progress import WATCHED_MAX
 from sql.rings import RingShape
 
 if TYPE_CHECKING:
@@ -25,8 +26,10 @@ if TYPE_CHECKING:
     from sql.database import Pool
     from sql.rings import PlaceRow
 
-PLACES_MAX = 512
-AREAS_MAX = 2048
+ALERTS_MAX = 2 * WATCHED_MAX
+"""All that are watched are looked at in turn at every tick: none of them may go for another one, nor for those that are
+sent beside them."""
+
 VERTEX_BYTES = 16
 INLINE_BYTES = 64 * 1024
 """Of polygons as the record keeps them, 4,000 vertices: an area of them is made within a few milliseconds. Larger ones
@@ -99,39 +102,42 @@ async def areas_of(place: Place, rings: Iterable[Shape]) -> list[Area]:
     return await asyncio.to_thread(made)
 
 
+class _OfAlert(NamedTuple):
+    """Where an alert is, and the areas of its rings that were asked for."""
+
+    place: Place
+    areas: dict[RingShape, Area]
+
+
 class Areas:
     """The areas of alerts' rings."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
-        self._places: OrderedDict[tuple[UUID, int], Place] = OrderedDict()
-        self._areas: OrderedDict[tuple[UUID, int, RingShape], Area] = OrderedDict()
+        self._alerts: OrderedDict[tuple[UUID, int], _OfAlert] = OrderedDict()
 
     async def area(self, alert_id: UUID, ring: Shape, version: int = 1) -> Area:
         """Return a ring's area; one of `sql.database.UNAVAILABLE_ERRORS` when PostgreSQL is needed and away.
 
-        `version`: of the alert's jurisdiction, which changes where an authority joins it.
+        `version`: of the alert's jurisdiction, which changes where an authority joins it. ValueError where the record
+        holds what cannot be read.
         """
         shape = RingShape(ring.radius_km, ring.city, ring.longitude, ring.latitude)
-        key = (alert_id, version, shape)
-        area = self._areas.get(key)
+        alert = await self._of_alert((alert_id, version))
+        area = alert.areas.get(shape)
         if area is None:
-            [area] = await areas_of(await self._place(alert_id, version), [shape])
-            self._areas[key] = area
-            if len(self._areas) > AREAS_MAX:
-                self._areas.popitem(last=False)
-        self._areas.move_to_end(key)
+            [made] = await areas_of(alert.place, [shape])
+            area = alert.areas.setdefault(shape, made)
         return area
 
-    async def _place(self, alert_id: UUID, version: int) -> Place:
-        key = (alert_id, version)
-        place = self._places.get(key)
-        if place is None:
-            row = await sql.rings.place_of(self._pool, alert_id)
+    async def _of_alert(self, key: tuple[UUID, int]) -> _OfAlert:
+        if key not in self._alerts:
+            row = await sql.rings.place_of(self._pool, key[0])
             is_small = len(row.city_polygon or b"") + len(row.jurisdiction or b"") <= INLINE_BYTES
             place = place_from(row) if is_small else await asyncio.to_thread(place_from, row)
-            self._places[key] = place
-            if len(self._places) > PLACES_MAX:
-                self._places.popitem(last=False)
-        self._places.move_to_end(key)
-        return place
+            # Another one may have read it meanwhile.
+            self._alerts.setdefault(key, _OfAlert(place, {}))
+            if len(self._alerts) > ALERTS_MAX:
+                self._alerts.popitem(last=False)
+        self._alerts.move_to_end(key)
+        return self._alerts[key]

@@ -70,8 +70,8 @@ class WatchedAreas:
             self._again_s[key] = now_s + AGAIN_S
             self._unreadable.leave_out(alert, AREA)
             return None
-        if self._again_s.pop(key, None) is not None:
-            self._unreadable.readable(alert.id, AREA)
+        self._again_s.pop(key, None)
+        self._unreadable.readable(alert.id, AREA)
         return areas
 
     def _forget(self, live: set[UUID]) -> None:

@@ -43,16 +43,13 @@ class LiveAreas:
         watched = dict([*alerts.items()][:ALERTS_MAX])
         if watched == self._alerts:
             return
-        shared: dict[object, list[UUID]] = {}
-        areas: dict[object, Area] = {}
+        shared: dict[Area, list[UUID]] = {}
         for alert, parts in watched.items():
             for area in parts if isinstance(parts, list) else [parts]:
-                key = area.circle, area.city, area.jurisdiction
-                areas[key] = area
-                shared.setdefault(key, []).append(alert)
+                shared.setdefault(area, []).append(alert)
         sharing = [*shared.values()]
         # Beside the loop: the first look of a process at many alerts takes some tenths of a second.
-        grid = await asyncio.to_thread(Grid, [areas[key] for key in shared])
+        grid = await asyncio.to_thread(Grid, [*shared])
         self._alerts, self._sharing, self._grid = watched, sharing, grid
 
     def entered(self, positions: Positions, befores: NDArray[np.int64]) -> list[tuple[UUID, NDArray[np.int64]]]:
