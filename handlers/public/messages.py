@@ -163,6 +163,8 @@ def _note(alert: PublicAlert, content: Content) -> str:
 
 def _texts(alert: PublicAlert, content: Content) -> dict[str, Text]:
     if State(alert.state) not in OVER:
+        if not content.texts:
+            raise ValueError("an alert that lives, without a text")
         return content.texts
     word = _word(alert)
     return content.follow_ups.get(word) or follow_up_texts(_local(alert.received_at, content))[word]

@@ -6,6 +6,8 @@ import asyncio
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final
 
+import pytest
+
 import sql.entrants
 from geo.index.position_index import PositionIndex, Positions
 from geo.index.shards import shard_of
@@ -91,13 +93,14 @@ async def test_entrants_of_a_record_that_went_back_wait_until_somebody_looked_at
     assert batch.users.tolist() == [USER]
 
 
+@pytest.mark.parametrize("content", ['{"texts": 1}', '{"texts": {}}'])
 async def test_entrants_of_an_alert_that_one_version_cannot_read_are_left_to_another(
-    pool: Pool, redis: aioredis.Redis
+    pool: Pool, redis: aioredis.Redis, content: str
 ) -> None:
     """It gives their unit back, says so, and claims it no more, so that a process that can read it has it at once."""
     await _entered(pool, redis)
     readable = await pool.fetchval(CONTENT)
-    await pool.execute(CHANGE, '{"texts": 1}')
+    await pool.execute(CHANGE, content)
     older, newer = OneProcess(pool, redis), OneProcess(pool, redis)
     async with older.running():
 

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 from msgspec import json
 
-from push.message.content import Content
+from push.message.content import Content, Text
 from runtime.clock import now
 from sql.work import UnitRow
 
@@ -26,7 +26,7 @@ def unit_row(*, shard_to: int = 16, entrants: bool = False) -> UnitRow:
         city=False,
         expires=now(),
         status="actual",
-        content=json.encode(Content(texts={}, photo_url=None)).decode(),
+        content=json.encode(Content(texts={"zh-CN": Text(title="t", body="b", call="110")})).decode(),
         left_s=3600.0,
         sweep_id=1,
         trail_seq=0,

@@ -42,6 +42,8 @@ class HeldUnit:
     claim. `dropped`: the lease is lost, and what is left is another process's. `interrupted`: some of it was not sent.
     `morning`: when who gets no sound is reminded; None: never. `sounds_until_s`: when a reminder is to be put off, by
     the event loop's clock, because a night begins. `clock`: the present by the record's clock.
+
+    MsgspecError where the content cannot be read, or has no text to send.
     """
 
     def __init__(
@@ -62,6 +64,8 @@ class HeldUnit:
         self.lease_until_s = seen_s + lease_s
         self.expires_s = seen_s + row.left_s
         self.content = _CONTENT.decode(row.content).with_photo_of_page(row.photo_tag)
+        if not self.content.of(row.notice):
+            raise msgspec.ValidationError(f"no text of {row.notice}")
         self.languages = Languages(self.content, row.notice)
         self._clock = clock
         self._about = _about(row, clock)
