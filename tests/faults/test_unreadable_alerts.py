@@ -33,7 +33,7 @@ DAMAGES: Final = {
     "F": """update alert set content = '{"texts": {}}' where id = $1""",
     "E": "update alert set estimate = '[1]' where id = $1",
 }
-"""By case number. Of F it is only the units that cannot be read, and they are parked; of E only the estimate: it is sent
+"""By case number. Of F only the units cannot be read, and they are parked; of E only the estimate: it is sent
 all the same."""
 
 
