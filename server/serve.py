@@ -101,7 +101,7 @@ async def serve(
         failures = Failures(settings.limits, engine.alarms)
         authenticator = authenticator_of(settings, engine, failures)
         signer = publishing.read_signer(settings)
-        guard = guard_of(settings, engine)
+        guard = await guard_of(settings, engine)
         await ask(guard.look_first)
         engine.changed = guard.wake
         if hold:

@@ -56,7 +56,11 @@ AWAY_MS: Final = 6000
 @pytest.mark.parametrize(
     ("forgets", "is_away"),
     [(False, False), (True, False), (False, True)],
-    ids=["Redis remembers", "Redis is empty, too", "Redis remembers, and is away at the start"],
+    ids=[
+        "Redis remembers",
+        "Redis lost it, and holds keys of others",
+        "Redis remembers, and is away at the start",
+    ],
 )
 async def test_a_backup_that_is_restored_sends_a_withdrawn_alert_to_nobody(
     deployment: Deployment,
@@ -98,6 +102,7 @@ async def test_a_backup_that_is_restored_sends_a_withdrawn_alert_to_nobody(
         await deployment.query(statement, *([seq] if "$1" in statement else []))
     if forgets:
         await redis.flushall()
+        await redis.set("of another application", "1")
     if is_away:
         await redis.client_pause(AWAY_MS)
     server = await deployment.server()

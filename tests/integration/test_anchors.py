@@ -165,3 +165,21 @@ def test_a_full_file_gets_a_number_and_no_line_is_lost(tmp_path: Path, monkeypat
     lines = b"".join(part.read_bytes() for part in parts).split(b"\n")
     assert len(parts) > 10
     assert sorted(one for one in lines if one and one != b"cut") == [b"%049d" % number for number in range(50)]
+
+
+def test_the_last_anchor_is_read_whatever_stands_behind_it(tmp_path: Path) -> None:
+    """None without a file; the last whole line, also where a full disk cut the one behind it; of a full file, too."""
+    file = tmp_path / "anchors.jsonl"
+    assert anchor_file.last(file) is None
+    lines = [
+        json.dumps({"event": "audit.anchor", "seq": seq, "digest": f"{seq:064x}"}).encode() for seq in range(1, 60)
+    ]
+    for line in lines:
+        anchor_file.append(file, line)
+    assert anchor_file.last(file) == (59, f"{59:064x}")
+    with file.open("ab") as opened:
+        opened.write(b'{"event":"audit.anchor","seq":60,"dig')
+    assert anchor_file.last(file) == (59, f"{59:064x}")
+    file.rename(tmp_path / "anchors.jsonl.10")
+    (tmp_path / "anchors.jsonl.9").write_bytes(lines[3] + b"\n")
+    assert anchor_file.last(file) == (59, f"{59:064x}")

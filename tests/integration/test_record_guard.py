@@ -42,7 +42,7 @@ ORDER: Final = Order(actor=SYSTEM, reason="误报")
 class GuardedProcess:
     """The guard of one process, with what it acts through."""
 
-    def __init__(self, pool: Pool, redis: aioredis.Redis) -> None:
+    def __init__(self, pool: Pool, redis: aioredis.Redis, anchored: tuple[int, str] | None = None) -> None:
         self.pool = pool
         self.alarms = AlarmBoard()
         self.claims = Claims(pool, LEASE_S, alarms=self.alarms)
@@ -51,7 +51,7 @@ class GuardedProcess:
         operations = Operations(pool, planner.secret, halt=self.claims.leases.halt, wake=self.claims.wake)
         self.actions = Actions(operations, Changes(operations, pool, planner, timedelta(hours=72)), planner)
         codes = AuthenticationCodes([b"of the tests"], LABEL)
-        self.guard = RecordGuard(pool, redis, self.actions, self.alarms, self.claims, codes)
+        self.guard = RecordGuard(pool, redis, self.actions, self.alarms, self.claims, codes, anchored)
 
     async def look(self) -> None:
         """Look once, as far as Redis answers."""
@@ -220,3 +220,68 @@ async def test_the_end_of_an_alert_is_not_told_by_a_record_that_went_back(
     refused = await process.actions.resume(alert, ORDER)
     assert refused is not None
     assert refused.refusal is Refusal.IMPOSSIBLE
+
+
+AGED: Final = (
+    "alter table audit_event disable trigger user",
+    """update audit_event set content = replace(content, '"at":"20', '"at":"19')""",
+    "alter table audit_event enable trigger user",
+)
+
+
+@pytest.mark.parametrize("holds", ["nothing", "keys of others", "a position without a code"])
+async def test_a_redis_without_the_position_remembers_nothing_whatever_else_it_holds(
+    pool: Pool, redis: aioredis.Redis, holds: str
+) -> None:
+    """Limits, marks or another application's keys say nothing of the record; a young record is no backup.
+
+    A position that an earlier version wrote says that this is the first start since: it pauses nothing.
+    """
+    await add_authority(pool)
+    alert = await add_alert(pool, "A", due_in_min=30, rings=(1,))
+    await _event(pool)
+    if holds == "keys of others":
+        await redis.set("limit:somebody", "1")
+    if holds == "a position without a code":
+        await redis.hset(KEY, mapping={"seq": "1", "digest": "00"})
+    young = GuardedProcess(pool, redis)
+    await young.look()
+    assert (await _state(pool, alert), young.rewound) == ("sending", set())
+    await redis.hdel(KEY, "signed")
+    if holds != "a position without a code":
+        await redis.delete(KEY)
+    for statement in AGED:
+        await pool.execute(statement)
+    started = GuardedProcess(pool, redis)
+    await started.look()
+    expected = ("sending", set()) if holds == "a position without a code" else ("paused", {str(alert)})
+    assert (await _state(pool, alert), started.rewound) == expected
+
+
+async def test_the_last_anchor_shows_a_record_that_went_back_together_with_redis(
+    pool: Pool, redis: aioredis.Redis
+) -> None:
+    """Both come from one backup, and agree: the file outside of them has a later event, which is compared once."""
+    await add_authority(pool)
+    alert = await add_alert(pool, "A", due_in_min=30, rings=(1,))
+    await _event(pool)
+    await GuardedProcess(pool, redis).look()
+    older: Any = await redis.hgetall(KEY)
+    kept = await sql.audit.newest(pool)
+    await _event(pool)
+    newest = await sql.audit.newest(pool)
+    assert kept is not None
+    assert newest is not None
+    anchored = newest.seq, newest.digest.hex()
+    there = GuardedProcess(pool, redis, anchored)
+    await there.look()
+    assert (await _state(pool, alert), there.rewound) == ("sending", set())
+    await go_back(pool, kept.seq)
+    await redis.hset(KEY, mapping=older)
+    started = GuardedProcess(pool, redis, anchored)
+    await started.look()
+    assert (await _state(pool, alert), started.rewound) == ("paused", {str(alert)})
+    assert await started.actions.resume(alert, ORDER) is None
+    await started.look()
+    await started.look()
+    assert await _state(pool, alert) == "sending"

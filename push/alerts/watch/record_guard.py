@@ -50,7 +50,7 @@ LABEL: Final = "qq-alert record position"
 
 _SIGNED: Final = re.compile(rb"(\d{1,19}):([0-9a-f]{64}):([0-9a-f]{64})")
 OLD: Final = timedelta(minutes=5)
-"""With an empty Redis a record whose newest event is older than this may be a backup: nobody can tell."""
+"""Where Redis has no position, a record whose newest event is older than this may be a backup: nobody can tell."""
 
 REASON: Final = "the record is older than it was: see the alarm record_rewound"
 BEFORE: Final = "the record went back, and nobody decided yet"
@@ -62,18 +62,22 @@ _log = structlog.get_logger("push.alerts.watch.record_guard")
 
 
 class _Remembered(NamedTuple):
-    """The newest event as Redis remembers it, None for none; whether Redis is empty, as one that lost all it had."""
+    """The newest event as Redis remembers it, None for none; whether nothing is there, as in one that lost it."""
 
     seq: int | None
     digest: str
-    is_empty: bool
+    is_missing: bool
 
 
-_NOTHING: Final = _Remembered(None, "", is_empty=False)
+_NOTHING: Final = _Remembered(None, "", is_missing=False)
 
 
 class RecordGuard:
-    """Compares the record with what Redis remembers of it."""
+    """Compares the record with what Redis remembers of it.
+
+    `anchored`: number and digest of the newest event that a file outside of both stores has; it is compared once, with
+    the first look.
+    """
 
     def __init__(
         self,
@@ -83,8 +87,10 @@ class RecordGuard:
         alarms: AlarmBoard,
         claims: Claims,
         codes: AuthenticationCodes,
+        anchored: tuple[int, str] | None = None,
     ) -> None:
         self._codes = codes
+        self._anchored = anchored
         self._pool = pool
         self._client = client
         self._actions = actions
@@ -145,21 +151,22 @@ class RecordGuard:
         """Return what Redis remembers; a position without our code is none, and is overwritten."""
         try:
             async with asking(self._client):
-                signed = cast("bytes | None", (await self._client.hmget(KEY, ["signed"]))[0])
+                signed, seq = cast("list[bytes | None]", await self._client.hmget(KEY, ["signed", "seq"]))
         except ResponseError as error:
             if not is_wrong_type(error):
                 raise
-            signed = b""
+            signed = seq = b""
             async with asking(self._client):
                 await self._client.unlink(KEY)
         if signed is None:
-            async with asking(self._client):
-                return _Remembered(None, "", is_empty=not await self._client.dbsize())
+            # Whatever else Redis holds, of ours or of others: only the position says how far the record was. One of an
+            # earlier version has no code.
+            return _Remembered(None, "", is_missing=seq is None)
         read = _SIGNED.fullmatch(signed)
         if read is None or not self._codes.verifies(b"%s:%s" % read.group(1, 2), bytes.fromhex(read[3].decode())):
             unreadable_of(self._client).report(UnreadableKind.POSITION)
-            return _Remembered(None, "", is_empty=False)
-        return _Remembered(int(read[1]), read[2].decode(), is_empty=False)
+            return _Remembered(None, "", is_missing=False)
+        return _Remembered(int(read[1]), read[2].decode(), is_missing=False)
 
     async def _pause_if_rewound(self, remembered: _Remembered) -> Position | None:
         """Pause what is live when the record is older than what Redis remembers; returns its newest position."""
@@ -186,10 +193,12 @@ class RecordGuard:
         if self._known is not None:
             # Redis may have forgot, take nothing new, or hold an older position than this process has seen.
             kept.add((self._known.seq, self._known.digest.hex()))
+        elif self._anchored is not None:
+            kept.add(self._anchored)
         for seq, digest in sorted(kept, reverse=True):
             if why := await self._rewound(newest, seq, digest):
                 return why
-        nobody_knows = remembered.is_empty and self._known is None
+        nobody_knows = remembered.is_missing and self._known is None
         return await self._is_old(newest) if nobody_knows else ""
 
     async def _remember(self, newest: Position | None, remembered: _Remembered) -> None:
@@ -225,9 +234,9 @@ class RecordGuard:
         return "" if there == bytes.fromhex(kept_digest) else f"its event {kept_seq} is another one than before"
 
     async def _is_old(self, newest: Position | None) -> str:
-        """Tell whether nobody remembers a record that may be a backup: Redis is empty, and the record is not new."""
+        """Tell whether nobody remembers a record that may be a backup: Redis has no position, and it is not new."""
         old = newest is not None and await sql.progress.record_time(self._pool) - newest.at > OLD
-        return "Redis is empty, and does not remember it" if old else ""
+        return "Redis does not remember it, and its newest event is not new" if old else ""
 
     async def pause_all(self, why: str) -> None:
         """Pause what is sent, and hold back what would be sent by itself."""
