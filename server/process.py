@@ -18,7 +18,7 @@ from geo.connection import UNAVAILABLE_ERRORS as INDEX_UNAVAILABLE_ERRORS
 from runtime.retry import retry_until_available
 from runtime.tasks import cancel_and_wait, run_with_timeout
 from server.stores import migrate
-from sql.database import UNAVAILABLE_ERRORS, open_pool
+from sql.database import STARTING_ERRORS, UNAVAILABLE_ERRORS, open_pool
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -79,7 +79,7 @@ class StoppedError(Exception):
 
 async def answered(stopping: asyncio.Event, call: Callable[[], Awaitable[T]]) -> T:
     """Ask PostgreSQL until it answers, for a server that starts; StoppedError when the signal to stop came first."""
-    asking = asyncio.create_task(retry_until_available(call, UNAVAILABLE_ERRORS, "postgresql"), name="start")
+    asking = asyncio.create_task(retry_until_available(call, STARTING_ERRORS, "postgresql"), name="start")
     stop = asyncio.create_task(stopping.wait(), name="stop")
     try:
         await asyncio.wait((asking, stop), return_when=asyncio.FIRST_COMPLETED)

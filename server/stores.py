@@ -18,7 +18,7 @@ from push.alerts.people.persons import adopt
 from runtime.retry import retry_until_available
 from server.embedded import EmbeddedStores, running_stores
 from server.settings import Settings, SettingsError
-from sql.database import UNAVAILABLE_ERRORS, open_pool
+from sql.database import STARTING_ERRORS, open_pool
 from sql.grants import RoleError
 from sql.migrate import Schema
 from sql.session import PoolerError, require_session
@@ -113,7 +113,7 @@ async def migrate(stores: Stores, wait_s: float = STORE_WAIT_S) -> None:
     """
     try:
         async with asyncio.timeout(wait_s):
-            await retry_until_available(lambda: _migrate(stores), UNAVAILABLE_ERRORS, "postgresql")
+            await retry_until_available(lambda: _migrate(stores), STARTING_ERRORS, "postgresql")
     except TimeoutError:
         raise SettingsError(f"PostgreSQL did not answer within {wait_s:.0f} s") from None
     except PoolerError as error:
@@ -162,7 +162,7 @@ async def _schema_of(pool: Pool) -> Schema:
 async def _pool(stores: Stores) -> Pool:
     try:
         async with asyncio.timeout(COMMAND_WAIT_S):
-            return await retry_until_available(lambda: _own_session(stores), UNAVAILABLE_ERRORS, "postgresql")
+            return await retry_until_available(lambda: _own_session(stores), STARTING_ERRORS, "postgresql")
     except TimeoutError:
         raise SettingsError(f"PostgreSQL did not answer within {COMMAND_WAIT_S:.0f} s") from None
     except PoolerError as error:

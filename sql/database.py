@@ -8,7 +8,8 @@ process that freezes may hold: `SESSION` ends its transaction, and with it every
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
+import asyncio
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar, cast
 
 import asyncpg
 
@@ -60,7 +61,7 @@ SESSION: Final = {
 
 _BEGIN_SESSION: Final = ";".join(f"set {name} = '{value}'" for name, value in SESSION.items())
 
-UNAVAILABLE_ERRORS = (
+STARTING_ERRORS: Final = (
     OSError,
     TimeoutError,
     asyncpg.InterfaceError,
@@ -73,13 +74,39 @@ UNAVAILABLE_ERRORS = (
     asyncpg.OperatorInterventionError,
     asyncpg.PostgresSystemError,
 )
-"""What asyncpg raises while PostgreSQL cannot be reached, restarts, or refuses what it takes at other times.
+"""What ends by itself: whoever starts waits for that, and is told of everything else, such as a wrong password.
 
-Wait and try again. By the classes of SQLSTATE: 08 connections, 40 rolled back, 25 read-only or idle for too long, 53 a
-full disk or memory, 55 a lock, 57 cancelled or shutting down, 58 its system.
+By the classes of SQLSTATE: 08 connections, 40 rolled back, 25 read-only or idle for too long, 53 a full disk or memory,
+55 a lock, 57 cancelled or shutting down, 58 its system.
 """
 
-REFUSED_ERRORS = (*UNAVAILABLE_ERRORS, asyncpg.PostgresError)
+MISTAKES: Final = (asyncpg.SyntaxOrAccessError, asyncpg.IntegrityConstraintViolationError)
+"""What asking again never ends, our bug: texts that do not fit the schema (42), rows that break its rules (23)."""
+
+_REFUSALS: Final = cast(
+    # Its length is nothing that types know, and callers put such tuples together.
+    "tuple[type[asyncpg.PostgresError]]",
+    tuple(one for one in asyncpg.PostgresError.__subclasses__() if one not in MISTAKES),
+)
+
+UNAVAILABLE_ERRORS: Final = (
+    *STARTING_ERRORS,
+    *_REFUSALS,
+    # Of class 42, too, and no text of ours: somebody took a right away, and may give it back.
+    asyncpg.InsufficientPrivilegeError,
+)
+"""What asyncpg raises while PostgreSQL cannot be reached, restarts, or refuses: wait, and try again.
+
+Every class of SQLSTATE but those of `MISTAKES`: also damaged pages, a password that changed, a database that is gone.
+"""
+
+DAMAGED_ERRORS: Final = (asyncpg.DataCorruptedError, asyncpg.IndexCorruptedError)
+"""A page of a table or an index cannot be read: asked for other rows, PostgreSQL answers."""
+
+BAD_VALUE_ERRORS: Final = (asyncpg.DataError,)
+"""A value that PostgreSQL has no place for (22): within a request it came with that, and asking again is of no use."""
+
+REFUSED_ERRORS: Final = (*UNAVAILABLE_ERRORS, asyncpg.PostgresError)
 """Whatever keeps a row out of the record: after an effect that is not recorded yet there is only trying again."""
 
 
@@ -117,6 +144,9 @@ class RecordConnection(asyncpg.Connection):
         try:
             with self.pool.waiting.answer():
                 return await statement
+        except asyncpg.PostgresError as error:
+            self.pool.note_refused(error)
+            raise
         except TimeoutError:
             self.terminate()
             await self.pool.expire_connections()
@@ -124,12 +154,16 @@ class RecordConnection(asyncpg.Connection):
 
 
 class RecordPool(asyncpg.Pool):
-    """A pool that knows what waits for PostgreSQL (`waiting`), and lets go of connections that may be dead."""
+    """A pool that knows what waits for PostgreSQL (`waiting`), and lets go of connections that may be dead.
 
-    __slots__ = ("__weakref__", "waiting")
+    `refused`: what it refused last that does not end by itself: when, by the event loop's clock, and the error's name.
+    """
+
+    __slots__ = ("__weakref__", "refused", "waiting")
 
     def __init__(self, url: str) -> None:
         self.waiting = Waiting(LOST_ERRORS)
+        self.refused: tuple[float, str] | None = None
         super().__init__(
             url,
             min_size=POOL_MIN,
@@ -148,12 +182,21 @@ class RecordPool(asyncpg.Pool):
 
     async def _connect_to(self, *args: Any, **options: Any) -> asyncpg.Connection:  # noqa: ANN401 - asyncpg's
         with self.waiting.answer():
-            connection: asyncpg.Connection = await asyncpg.connect(*args, **options)
+            try:
+                connection: asyncpg.Connection = await asyncpg.connect(*args, **options)
+            except asyncpg.PostgresError as error:
+                self.note_refused(error)
+                raise
             # Not in the startup message, in which pgbouncer refuses it or drops it.
             await connection.execute(_BEGIN_SESSION)
         if isinstance(connection, RecordConnection):
             connection.pool = self
         return connection
+
+    def note_refused(self, error: asyncpg.PostgresError) -> None:
+        """Note an error that stands until somebody does something, and is no mistake of ours."""
+        if isinstance(error, UNAVAILABLE_ERRORS) and not isinstance(error, STARTING_ERRORS):
+            self.refused = asyncio.get_running_loop().time(), type(error).__name__
 
     def acquire(self, *, timeout: float | None = ACQUIRE_TIMEOUT_S) -> PoolAcquireContext:
         """Return a connection, or wait for one."""

@@ -16,7 +16,7 @@ from geo.connection import UNAVAILABLE_ERRORS as INDEX_UNAVAILABLE_ERRORS
 from geo.connection import is_mistake
 from handlers.http.problem_codes import ProblemCode, code_of_status
 from handlers.values.text import quoted
-from sql.database import UNAVAILABLE_ERRORS
+from sql.database import BAD_VALUE_ERRORS, UNAVAILABLE_ERRORS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -136,7 +136,7 @@ async def middleware(request: web.Request, handler: Handler) -> web.StreamRespon
     except web.HTTPException as error:
         return _of_exception(error)
     except (*UNAVAILABLE_ERRORS, *INDEX_UNAVAILABLE_ERRORS) as error:
-        if is_mistake(error):
+        if is_mistake(error) or isinstance(error, BAD_VALUE_ERRORS):
             return _of_bug(request)
         _log.warning("request.store_away", route=route_of(request), error=type(error).__name__)
         return response(

@@ -24,9 +24,8 @@ from geo.index.shards import by_shards
 from push.fanout.ended import believing_over
 from push.fanout.packing import unpack_readable
 from push.fanout.reminding import users_to_remind
+from push.fanout.unit_reads import read_for_unit
 from push.notice import Notice, Status
-from runtime.retry import retry_until_available
-from sql.database import UNAVAILABLE_ERRORS
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -71,11 +70,7 @@ class Candidates:
             self._in_area(row, shard_from) if row.notice == Notice.ALERT else self._notified_before(unit, shard_from)
         )
         if row.status == Status.EXERCISE:
-            enrolled = frozenset(
-                await retry_until_available(
-                    partial(sql.enrolment.enrolled, self._pool), UNAVAILABLE_ERRORS, "postgresql"
-                )
-            )
+            enrolled = frozenset(await read_for_unit(partial(sql.enrolment.enrolled, self._pool)))
             async for one in found:
                 chosen = [user in enrolled for user in one.ids.tolist()]
                 yield Found(
@@ -89,9 +84,7 @@ class Candidates:
                 yield one
 
     async def _in_area(self, row: UnitRow, shard_from: int) -> AsyncIterator[Found]:
-        area = await retry_until_available(
-            partial(self._areas.area, row.alert_id, row, row.area_version), UNAVAILABLE_ERRORS, "postgresql"
-        )
+        area = await read_for_unit(partial(self._areas.area, row.alert_id, row, row.area_version))
         shards = range(shard_from, row.shard_to)
         async for found in self._index.stream(self._lane, area, shards, SEARCHES_AHEAD, self._observe_search_s):
             yield found
@@ -112,9 +105,9 @@ class Candidates:
         row, reopened = unit.row, False
         if row.notice == Notice.UPDATE:
             reopens = partial(sql.outcomes.reopens, self._pool, row.alert_id, row.message_version)
-            reopened = await retry_until_available(reopens, UNAVAILABLE_ERRORS, "postgresql")
+            reopened = await read_for_unit(reopens)
         indeterminate = row.notice != Notice.UPDATE or reopened
-        notified = await retry_until_available(
+        notified = await read_for_unit(
             partial(
                 sql.ledger.notified,
                 self._pool,
@@ -123,9 +116,7 @@ class Candidates:
                 row.shard_from,
                 row.shard_to,
                 indeterminate=indeterminate,
-            ),
-            UNAVAILABLE_ERRORS,
-            "postgresql",
+            )
         )
         unreadable = partial(self._report_row, row)
         users = unit.languages.note_first(

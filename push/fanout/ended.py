@@ -13,9 +13,8 @@ import numpy as np
 
 import sql.ledger
 from push.fanout.packing import unpack_readable
+from push.fanout.unit_reads import read_for_unit
 from push.notice import Notice
-from runtime.retry import retry_until_available
-from sql.database import UNAVAILABLE_ERRORS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,7 +57,7 @@ async def _ended(
     """Return whose last follow-up notice is one of `ends`; of the notices in `certain` only those accepted count."""
     read = partial(sql.ledger.ends, pool, row.alert_id, row.message_version, row.shard_from, row.shard_to)
     later, ended = NOBODY, NOBODY
-    for notice, outcome, packed in await retry_until_available(read, UNAVAILABLE_ERRORS, "postgresql"):
+    for notice, outcome, packed in await read_for_unit(read):
         if notice in certain and outcome != ACCEPTED:
             continue
         users = np.concatenate([NOBODY, *unpack_readable([packed], partial(report_row, row))])
@@ -79,4 +78,4 @@ async def _unsettled(pool: Pool, row: UnitRow, notices: tuple[str, ...]) -> list
         lane=row.lane,
         notices=notices,
     )
-    return await retry_until_available(read, UNAVAILABLE_ERRORS, "postgresql")
+    return await read_for_unit(read)

@@ -13,8 +13,7 @@ import numpy as np
 
 import sql.reminders
 from push.fanout.packing import unpack_readable
-from runtime.retry import retry_until_available
-from sql.database import UNAVAILABLE_ERRORS
+from push.fanout.unit_reads import read_for_unit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -30,7 +29,7 @@ async def users_to_remind(pool: Pool, unit: HeldUnit, report_row: Callable[[Unit
     """Return for whom a unit's reminder is, each in the language in which the alert reached them; sorted."""
     row = unit.row
     read = partial(sql.reminders.wanted, pool, row.alert_id, row.sweep_id, row.shard_from, row.shard_to)
-    wanted = await retry_until_available(read, UNAVAILABLE_ERRORS, "postgresql")
+    wanted = await read_for_unit(read)
     unreadable = partial(report_row, row)
     users = unit.languages.note_first(
         [(locale, users) for packed, locale in wanted for users in unpack_readable([packed], unreadable)]
@@ -44,7 +43,7 @@ async def settled_of(
 ) -> NDArray[np.int64]:
     """Return whom no reminder is for any more: reminded, about to be (`outstanding`), or with a sound."""
     read = partial(sql.reminders.settled, pool, row.alert_id, row.shard_from, row.shard_to)
-    rows = await retry_until_available(read, UNAVAILABLE_ERRORS, "postgresql")
+    rows = await read_for_unit(read)
     parts = [*outstanding, *unpack_readable(rows, partial(report_row, row))]
     # Each part is sorted, which the stable sort makes use of.
     return np.sort(np.concatenate(parts), kind="stable") if parts else np.empty(0, dtype=np.int64)

@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 POLL_INTERVAL_S: Final = 0.25
 POLL_TIMEOUT_S: Final = 2.0
 AGAIN_CAP_S: Final = 1.0
+REFUSED_S: Final = 5.0
+"""What PostgreSQL refuses is asked again once a second: after this it has ended."""
+
 """Nothing is sent while it does not listen: the connection is asked for again soon."""
 
 STORE: Final = "postgresql"
@@ -93,6 +96,7 @@ class StopListener:
                     await self._look(connection)
                     await self._compare_clocks(connection)
                     self._judge()
+                    self._judge_refusals()
                     await asyncio.sleep(POLL_INTERVAL_S)
             except UNAVAILABLE_ERRORS as error:
                 _log.warning("stops.disconnected", error=type(error).__name__)
@@ -111,6 +115,15 @@ class StopListener:
             self._alarms.clear(AlarmKind.STORE_AWAY, EVERY_LANE, None, STORE)
         else:
             self._unavailable()
+
+    def _judge_refusals(self) -> None:
+        """Say what PostgreSQL refuses to what sends, while that is tried again."""
+        refused = self._pool.refused
+        if refused is None or asyncio.get_running_loop().time() - refused[0] > REFUSED_S:
+            self._alarms.clear(AlarmKind.RECORD_REFUSED, EVERY_LANE, None, STORE)
+            return
+        detail = f"{refused[1]}: PostgreSQL refuses a statement of what sends, which is tried again"
+        self._alarms.raise_alarm(AlarmKind.RECORD_REFUSED, EVERY_LANE, None, detail, STORE)
 
     def _unavailable(self) -> None:
         detail = "PostgreSQL does not answer: nothing is sent, filed or stopped until it does"

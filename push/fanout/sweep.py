@@ -22,6 +22,7 @@ from push.fanout.claims.unit import Batch
 from push.fanout.ended import knowing_already
 from push.fanout.packing import not_notified, unpack_readable
 from push.fanout.reminding import settled_of
+from push.fanout.unit_reads import read_for_unit
 from push.notice import Notice
 from runtime.retry import STORE_CAP_S, full_jitter_s, retry_until_available
 from sql.database import UNAVAILABLE_ERRORS
@@ -141,7 +142,7 @@ class Sweep:
             outstanding.append(await self._entrants(row))
         elif row.notice != Notice.UPDATE:
             outstanding.append(await knowing_already(self._pool, row, self._report_row))
-        rows = await retry_until_available(
+        rows = await read_for_unit(
             lambda: sql.ledger.settled(
                 self._pool,
                 row.alert_id,
@@ -151,9 +152,7 @@ class Sweep:
                 row.shard_to,
                 lane=self._lane,
                 invalid_for=self._invalid_for,
-            ),
-            UNAVAILABLE_ERRORS,
-            "postgresql",
+            )
         )
         # Who stands in a row that cannot be read is notified again: twice is better than never.
         parts = [*outstanding, *unpack_readable(rows, partial(self._report_row, row))]
@@ -162,11 +161,8 @@ class Sweep:
 
     async def _entrants(self, row: UnitRow) -> NDArray[np.int64]:
         """Return who is noted as late entrant there: that is worked through by itself, in whatever process."""
-        users = await retry_until_available(
-            lambda: sql.entrants.pending(self._pool, row.alert_id, row.shard_from, row.shard_to),
-            UNAVAILABLE_ERRORS,
-            "postgresql",
-        )
+        read = partial(sql.entrants.pending, self._pool, row.alert_id, row.shard_from, row.shard_to)
+        users = await read_for_unit(read)
         return np.array(users, dtype=np.int64)
 
     async def _put(self, batch: Batch) -> None:

@@ -32,7 +32,7 @@ from push.fanout.entrants.unit import EntrantsUnit
 from push.fanout.sweep import Sweep
 from push.users.kept_preferences import KeptPreferences
 from runtime.clock import now, wall_s
-from sql.database import REFUSED_ERRORS, UNAVAILABLE_ERRORS
+from sql.database import REFUSED_ERRORS, STARTING_ERRORS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -136,7 +136,7 @@ def _patched(target: object, **names: object) -> Callable[[], AbstractContextMan
 MUTATIONS: Final = {
     "refused-row-ends-process": Mutation(
         "a ledger write that is refused ends the process",
-        _patched("push.delivery.ledger", REFUSED_ERRORS=UNAVAILABLE_ERRORS),
+        _patched("push.delivery.ledger", REFUSED_ERRORS=STARTING_ERRORS),
     ),
     "refused-row-dropped": Mutation(
         "a ledger write that is refused is dropped after the send", _patched(Ledger, _until_taken=_write_once)

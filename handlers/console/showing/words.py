@@ -66,6 +66,7 @@ PATTERNS: Final[dict[AlarmKind, tuple[tuple[str, str], ...]]] = {
     ),
     AlarmKind.RECORD_REFUSED: (
         ("record_refused", r"(?P<error>\w+): what was sent is not recorded yet, and nothing more is sent"),
+        ("statement_refused", r"(?P<error>\w+): PostgreSQL refuses a statement of what sends, which is tried again"),
     ),
     AlarmKind.RECORD_REWOUND: (
         ("rewound", r"(?P<why>.*): paused until somebody resumes it, or cancels what was over already"),

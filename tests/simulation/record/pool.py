@@ -119,6 +119,7 @@ class FakePool:
         self._server = server
         self._process = process
         self.waiting = Waiting(LOST_ERRORS)
+        self.refused: tuple[float, str] | None = None
 
     async def expire_connections(self) -> None:
         """Do nothing: each use gets a new connection."""
