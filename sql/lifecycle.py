@@ -40,10 +40,6 @@ _UNVERIFIED_SEE = query("unverified_see")
 _UNVERIFIED_ACKNOWLEDGE = query("unverified_acknowledge")
 _STATUS = query("alert_status")
 _REACHED = query("alert_reached")
-_NOTICES_TO_HOLD = query("notices_to_hold")
-_NOTICES_HELD = query("notices_held")
-_NOTICE_HOLD = query("notice_hold")
-_NOTICE_RESUME = query("notice_resume")
 _REVIEW_AS = query("alert_review_as")
 _RAISE_REVIEW = query("alert_raise_review")
 _REVIEW = query("authority_review")
@@ -158,26 +154,6 @@ async def extend(connection: Connection, alert_id: UUID, expires: datetime) -> N
 async def release(connection: Connection, alert_id: UUID, people_max: int, rings: list[int]) -> None:
     """Release held rings, up to `people_max` people."""
     await connection.execute(_RELEASE, alert_id, people_max, rings)
-
-
-async def notices_to_hold(pool: Pool, limit: int) -> list[tuple[UUID, str]]:
-    """Return the alerts that ended whose notice may still reach somebody, and is not held, with their cases."""
-    return [(row[0], row[1]) for row in await pool.fetch(_NOTICES_TO_HOLD, limit)]
-
-
-async def notices_held(pool: Pool, limit: int) -> list[tuple[UUID, str]]:
-    """Return the alerts that ended whose notice is held, with their cases."""
-    return [(row[0], row[1]) for row in await pool.fetch(_NOTICES_HELD, limit)]
-
-
-async def hold_notice(connection: Connection, alert_id: UUID) -> None:
-    """Hold the notice of an alert's end."""
-    await connection.execute(_NOTICE_HOLD, alert_id)
-
-
-async def resume_notice(connection: Connection, alert_id: UUID) -> None:
-    """Let the held notice of an alert's end go on."""
-    await connection.execute(_NOTICE_RESUME, alert_id)
 
 
 async def held_rings(connection: Connection, alert_id: UUID) -> list[int]:

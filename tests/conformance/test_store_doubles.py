@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 import sql.audit
+import sql.held_notices
 import sql.ledger
 import sql.lifecycle
 import sql.outcomes
@@ -264,12 +265,12 @@ async def _by_itself(both: BothRecords) -> None:
 async def _hold(both: BothRecords) -> None:
     """Hold the notice of an end, or let it go on."""
     draw, alert = both.random, both.random.choice(both.alerts)
-    await both.call(sql.lifecycle.notices_to_hold, draw.choice((1, 9)))
+    await both.call(sql.held_notices.notices_to_hold, draw.choice((1, 9)))
     if draw.random() < 0.7:
-        await both.within(sql.lifecycle.hold_notice, alert)
+        await both.within(sql.held_notices.hold_notice, alert)
     else:
-        await both.within(sql.lifecycle.resume_notice, alert)
-    await both.call(sql.lifecycle.notices_held, draw.choice((1, 9)))
+        await both.within(sql.held_notices.resume_notice, alert)
+    await both.call(sql.held_notices.notices_held, draw.choice((1, 9)))
 
 
 STEP_KINDS: Final = (_claim, _claim, _claim, _end_unit, _end_unit, _look, _commit, _commit, _read, _act, _by_itself)

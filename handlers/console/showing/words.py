@@ -79,7 +79,10 @@ PATTERNS: Final[dict[AlarmKind, tuple[tuple[str, str], ...]]] = {
         ("postgresql_away", "PostgreSQL does not answer: nothing is sent, filed or stopped until it does"),
         ("redis_away", "Redis does not answer: nobody is found, and reports are not taken, until it does"),
     ),
-    AlarmKind.CLOCK_DIFFERS: (("clock", r"by (?P<seconds>[\d.-]+) s from PostgreSQL's"),),
+    AlarmKind.CLOCK_DIFFERS: (
+        ("clock_of_redis", r"that of Redis by (?P<seconds>[\d.-]+) s from PostgreSQL's"),
+        ("clock", r"by (?P<seconds>[\d.-]+) s from PostgreSQL's"),
+    ),
     AlarmKind.UNREADABLE_DATA: (
         ("unreadable", r"Redis held what no server wrote, and it was not believed: (?P<what>.*)"),
         ("parked", r"unit (?P<unit>\d+) of alert (?P<alert>\S+) is parked: (?P<why>.*)"),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+import sql.held_notices
 import sql.lifecycle
 import sql.persons
 from push.alerts.actions.ends.endings import end
@@ -110,7 +111,7 @@ class Actions:
 
         async def change(connection: Connection, alert: LockedAlert) -> Done | Refused:
             if (state := State(alert.state)) in HELD_NOTICE:
-                await sql.lifecycle.resume_notice(connection, alert_id)
+                await sql.held_notices.resume_notice(connection, alert_id)
                 return Done(after=state)
             acknowledged = await sql.lifecycle.acknowledge_unverified(connection, alert_id)
             return Done(after=State.SENDING, details={"acknowledged": acknowledged} if acknowledged else {})
@@ -121,7 +122,7 @@ class Actions:
         """Hold the notice of an alert's end until it is resumed: nobody more is notified that it is over."""
 
         async def change(connection: Connection, alert: LockedAlert) -> Done | Refused:
-            await sql.lifecycle.hold_notice(connection, alert_id)
+            await sql.held_notices.hold_notice(connection, alert_id)
             return Done(after=State(alert.state), halts=True)
 
         return await self._operations.do(alert_id, Action.HOLD, order, change)

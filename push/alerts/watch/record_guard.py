@@ -19,6 +19,7 @@ import structlog
 from redis.exceptions import ResponseError
 
 import sql.audit
+import sql.held_notices
 import sql.lifecycle
 import sql.progress
 from geo.connection import UNAVAILABLE_ERRORS, asking, raise_if_mistake
@@ -178,7 +179,7 @@ class RecordGuard:
             # While Redis takes no other position, what a person resumes is not paused again.
             self._handled = remembered
         elif self._known is None:
-            for alert_id, case in await sql.lifecycle.notices_held(self._pool, sql.progress.WATCHED_MAX):
+            for alert_id, case in await sql.held_notices.notices_held(self._pool, sql.progress.WATCHED_MAX):
                 self._raise(alert_id, case, f"{BEFORE}: {HELD}")
         self._known = newest
         self._claims.known_seq = 0 if newest is None else newest.seq
@@ -255,7 +256,7 @@ class RecordGuard:
     async def _hold_notices(self, why: str, order: Order) -> None:
         """Hold what is being said of alerts that ended: one may have been reopened since."""
         limit = sql.progress.WATCHED_MAX
-        while rows := await sql.lifecycle.notices_to_hold(self._pool, limit):
+        while rows := await sql.held_notices.notices_to_hold(self._pool, limit):
             held = [row for row in rows if await self._actions.hold_notice(row[0], order) is None]
             for alert_id, case in held:
                 self._raise(alert_id, case, f"{why}: {HELD}")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+import sql.held_notices
 import sql.lifecycle
 import sql.outcomes
 import sql.sightings
@@ -81,7 +82,7 @@ async def _known_later(
     if halts:
         await _append(planner, connection, alert_id, alert, NOTICES[after], content)
     elif alert.held:
-        await sql.lifecycle.resume_notice(connection, alert_id)
+        await sql.held_notices.resume_notice(connection, alert_id)
     details: dict[str, Any] = {"through_alert": ending.through_alert} if is_new else {}
     details |= {"resumed": True} if alert.held else {}
     details |= await _keep(connection, alert_id, alert, ending)
