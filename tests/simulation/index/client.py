@@ -241,7 +241,7 @@ class FakeRedis:
     async def pexpire(self, key: str, kept_ms: int) -> None:
         """Let a key expire: nothing here does."""
 
-    async def xread(self, streams: Mapping[str, bytes], *, count: int, block: int | None) -> Any:  # noqa: ANN401 - as redis-py
+    async def xread(self, streams: Mapping[str, bytes], *, count: int, block: int | None = None) -> Any:  # noqa: ANN401 - as redis-py
         """Read a stream."""
         ((key, after),) = streams.items()
         assert self.process is not None
