@@ -32,7 +32,7 @@ BODIES_MAX: Final = 256
 """Each may have 128 KiB in memory before it is asked for: 32 MiB."""
 
 WAIT_S: Final = 20.0
-"""As long as `WAITING_MAX` requests of one unit take."""
+"""As long as `WAITING_MAX` requests of one unit take in the faster line; in the other the last ones are refused."""
 
 AT_ONCE: Final = 16
 ENDING_S: Final = 2.0
