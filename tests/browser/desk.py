@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 EXPECTED: Final = re.compile(
     r"^Failed to load resource: (the server responded with a status of (401|403|404|409|422|503)\b|net::ERR_)"
     r"|^WebSocket connection to .* failed: Error in connection establishment: net::ERR_"
+    r"|^WebSocket connection to .* failed: Error during WebSocket handshake: Unexpected response code: 503$"
     r"|^The AudioContext was not allowed to start"
 )
 """What a browser says of answers that a test asks for; a violation of the content policy is never among them."""
@@ -87,4 +88,4 @@ class Desk:
         """Close all browsers; AssertionError with what they complained about."""
         for context in self._contexts:
             await context.close()
-        assert self.complaints == []
+        assert self.complaints == [], f"browsers complained: {self.complaints}"

@@ -18,13 +18,17 @@ if TYPE_CHECKING:
 NEVER: Final = 1e-6
 TOKEN: Final = {"Authorization": "Bearer one"}
 COOKIE: Final = {"Cookie": "qq-alert-session=one"}
-FORGED: Final = signed_headers("whsec_c29tZWJvZHkgZWxzZSdzIHNlY3JldCEhISE=", b"{}")
 
 
 @pytest.fixture(autouse=True)
 def _soon_over(monkeypatch: pytest.MonkeyPatch) -> None:
     """Who waits is refused soon: so a test sees that it waits."""
     monkeypatch.setattr("handlers.http.serving.turns.WAIT_S", 0.01)
+
+
+def _forged() -> dict[str, str]:
+    """Return the headers of a webhook that somebody else signed just now: one that is old is nobody's."""
+    return signed_headers("whsec_c29tZWJvZHkgZWxzZSdzIHNlY3JldCEhISE=", b"{}")
 
 
 async def _strangers(*, knows_addresses: bool = True) -> Strangers:
@@ -70,13 +74,13 @@ async def test_a_signed_webhook_waits_for_nobody_where_one_verified_before(monke
     """From that address, on routes that take webhooks, for a while; a document that verified opens nothing."""
     strangers = await _strangers()
     strangers.signed(_request(host="203.0.113.1"), is_webhook=False)
-    assert await _waits(strangers, _request(headers=FORGED), is_signed_route=True)
+    assert await _waits(strangers, _request(headers=_forged()), is_signed_route=True)
     strangers.signed(_request(host="203.0.113.1"), is_webhook=True)
-    assert not await _waits(strangers, _request(headers=FORGED), is_signed_route=True)
-    assert await _waits(strangers, _request("/nowhere", FORGED)), "what is no webhook went for one"
-    assert await _waits(strangers, _request(headers=FORGED, host="203.0.113.2"), is_signed_route=True)
+    assert not await _waits(strangers, _request(headers=_forged()), is_signed_route=True)
+    assert await _waits(strangers, _request("/nowhere", _forged())), "what is no webhook went for one"
+    assert await _waits(strangers, _request(headers=_forged(), host="203.0.113.2"), is_signed_route=True)
     monkeypatch.setattr("handlers.auth.strangers.PROVED_S", PROVED_S * 0)
-    assert await _waits(strangers, _request(headers=FORGED), is_signed_route=True)
+    assert await _waits(strangers, _request(headers=_forged()), is_signed_route=True)
 
 
 async def test_behind_a_proxy_nothing_is_proved_by_its_address() -> None:
@@ -84,11 +88,11 @@ async def test_behind_a_proxy_nothing_is_proved_by_its_address() -> None:
     strangers = await _strangers(knows_addresses=False)
     strangers.proved(_request(headers=TOKEN, host="127.0.0.1"))
     strangers.signed(_request(host="127.0.0.1"), is_webhook=True)
-    assert await _waits(strangers, _request("/nowhere", FORGED, "127.0.0.1"))
+    assert await _waits(strangers, _request("/nowhere", _forged(), "127.0.0.1"))
     assert await _waits(strangers, _request("/ready", host="127.0.0.1"))
     assert not await _waits(strangers, _request(headers=TOKEN, host="127.0.0.1"))
     # No flood of anything else keeps out the police: the proxy limits those who send such.
-    assert not await _waits(strangers, _request(headers=FORGED, host="127.0.0.1"), is_signed_route=True)
+    assert not await _waits(strangers, _request(headers=_forged(), host="127.0.0.1"), is_signed_route=True)
 
 
 @pytest.mark.parametrize(("host", "waits"), [("127.0.0.1", False), ("10.1.2.3", False), ("8.8.8.8", True)])
