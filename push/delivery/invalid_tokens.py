@@ -70,8 +70,10 @@ class InvalidTokens:
         self._answered += answered
         self._invalid += invalid
         self._answered_ever += answered
+        if self.tripped:
+            return
         self._pending.extend((self._answered_ever, one) for one in dead[: PENDING_MAX - len(self._pending)])
-        if self.tripped or self._answered < self.count_min:
+        if self._answered < self.count_min:
             return
         share = self._share
         if share > self.share_max:

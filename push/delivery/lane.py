@@ -201,7 +201,8 @@ class Lane:
         self.breaker.misconfigured_probe_s = plan.misconfigured_probe_s
         if self.invalid is not None:
             self.invalid.share_max, self.invalid.count_min = plan.invalid_share, plan.invalid_count
-        self._try_again()
+        if self.invalid is None or not self.invalid.tripped:
+            self.breaker.try_again()
         await before.close_when_answered()
         # An answer to what was sent before says nothing of what is sent now.
         self._try_again()

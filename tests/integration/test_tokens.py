@@ -154,6 +154,36 @@ async def test_tokens_are_not_removed_while_too_few_answers_are_known(redis: aio
         task.cancel()
 
 
+async def test_what_is_answered_after_a_lane_was_stopped_removes_nobody_when_it_starts_again(
+    redis: aioredis.Redis,
+) -> None:
+    """The tokens that came back invalid meanwhile are as good as those that stopped it: our settings were at fault."""
+    index, moment = _index(redis), now_ms()
+    await _report(index, "token", moment)
+    started = asyncio.Event()
+    tokens = InvalidTokens(
+        "apns", index, share_max=0.05, count_min=200, stop=lambda _: None, reopen=_nobody, start=started.set
+    )
+    tokens.observe(200, 200, [])
+    assert tokens.tripped
+    tokens.observe(1, 1, [DeadToken(11, b"token", moment)])
+    task = asyncio.create_task(tokens.run())
+    tokens.restart()
+    await started.wait()
+    # A second one, found dead since, shows that there was time enough to remove the first.
+    tokens.observe(200, 1, [DeadToken(12, b"token", moment)])
+
+    async def has_token(user: int) -> bool:
+        return (await index.reached_at("apns", np.array([user]))).tokens != [None]
+
+    async def is_removed() -> bool:
+        return not await has_token(12)
+
+    await until(is_removed)
+    task.cancel()
+    assert await has_token(11)
+
+
 @pytest.mark.parametrize(("every", "stops"), [(100, False), (5, True)], ids=["1% invalid", "20% invalid"])
 async def test_few_invalid_tokens_are_removed_and_many_stop_the_lane(
     redis: aioredis.Redis, every: int, *, stops: bool
