@@ -1,6 +1,7 @@
 """Count how often edges of shapes cross, which bounds what an overlay of them becomes, before it is computed.
 
-Bounded: counting stops at what a caller allows; `CHUNK` edges are held against all others at once.
+Bounded: counting stops at what a caller allows; `CHUNK_MAX` edges are held against all others at once, the first time
+`CHUNK_MIN`, so that what crosses far too often is refused at once.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
     Points = NDArray[np.float64]
     Rows = NDArray[np.int64]
 
-CHUNK: Final = 256
+CHUNK_MIN: Final = 8
+CHUNK_MAX: Final = 256
 """With 4,000 edges at most a million pairs: some tens of megabytes."""
 
 FLAT: Final = 1e-12
@@ -41,15 +43,14 @@ def _count(starts: Points, ends: Points, owners: Rows, enough: int) -> int:
     if not owners.size:
         return 0
     lines = np.atleast_1d(np.asarray(shapely.linestrings(np.stack([starts, ends], axis=1))))
-    tree, found = shapely.STRtree(lines), 0
-    for first in range(0, lines.size, CHUNK):
-        one, other = tree.query(lines[first : first + CHUNK])
+    tree, found, first, chunk = shapely.STRtree(lines), 0, 0, CHUNK_MIN
+    while first < lines.size and found <= enough:
+        one, other = tree.query(lines[first : first + chunk])
         one = one + first
         apart = (one < other) & (owners[one] != owners[other])
         one, other = one[apart], other[apart]
         found += int(_cross(starts[one], ends[one], starts[other], ends[other]).sum())
-        if found > enough:
-            break
+        first, chunk = first + chunk, min(2 * chunk, CHUNK_MAX)
     return found
 
 
@@ -84,7 +85,7 @@ def _edges(shape: shapely.Geometry) -> tuple[Points, Points]:
 
 def _cross(a: Points, b: Points, c: Points, d: Points) -> NDArray[np.bool_]:
     """Tell which edges a-b and c-d, whose boxes meet, cross or touch; edges that meet at their ends do neither."""
-    same = [(one == other).all(axis=1) for one in (a, b) for other in (c, d)]
+    same = [(one[:, 0] == other[:, 0]) & (one[:, 1] == other[:, 1]) for one in (a, b) for other in (c, d)]
     apart = (_side(a, b, c) * _side(a, b, d) > 0) | (_side(c, d, a) * _side(c, d, b) > 0)
     crosses: NDArray[np.bool_] = ~(apart | np.logical_or.reduce(same))
     return crosses
@@ -94,5 +95,10 @@ def _side(a: Points, b: Points, point: Points) -> Points:
     """Return on which side of a-b points lie: 1, -1, or 0 on it."""
     along, to = b - a, point - a
     side = along[:, 0] * to[:, 1] - along[:, 1] * to[:, 0]
-    exact = FLAT * np.abs(along).max(axis=1) * np.abs(to).max(axis=1)
+    exact = FLAT * _longest(along) * _longest(to)
     return np.where(np.abs(side) <= exact, 0.0, np.sign(side))
+
+
+def _longest(steps: Points) -> Points:
+    """Return how far each step leads in the axis in which it leads farther."""
+    return np.maximum(np.abs(steps[:, 0]), np.abs(steps[:, 1]))

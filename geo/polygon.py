@@ -18,8 +18,6 @@ from shapely.geometry import MultiPolygon, Polygon, box
 from geo.crossings import crossings, own_crossings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from numpy.typing import NDArray
 
 VERTICES_MAX = 1_000_000
@@ -92,16 +90,16 @@ def _unwrapped(shape: shapely.Geometry, *, repairs: bool) -> shapely.Geometry:
     return MultiPolygon(
         [
             Polygon(
-                _without_jumps(part.exterior.coords, repairs=repairs),
-                [_without_jumps(hole.coords, repairs=repairs) for hole in part.interiors],
+                _without_jumps(part.exterior, repairs=repairs),
+                [_without_jumps(hole, repairs=repairs) for hole in part.interiors],
             )
             for part in shapely.get_parts(shape)
         ]
     )
 
 
-def _without_jumps(points: Iterable[tuple[float, ...]], *, repairs: bool) -> NDArray[np.float64]:
-    coordinates = np.array([point[:2] for point in points], dtype=np.float64)
+def _without_jumps(ring: shapely.LinearRing, *, repairs: bool) -> NDArray[np.float64]:
+    coordinates = np.asarray(shapely.get_coordinates(ring))
     jumps = np.diff(coordinates[:, 0], prepend=coordinates[:1, 0])
     if np.abs(jumps).max(initial=0) > HALF_TURN:
         if not repairs:

@@ -78,7 +78,7 @@ def _description(table: list[Route]) -> Route:
     """Return the route of the OpenAPI document of all routes, itself too, which is made when it is first read."""
 
     async def make() -> Form:
-        return form_of(await asyncio.to_thread(document, table), JSON)
+        return await asyncio.to_thread(lambda: form_of(document(table), JSON, compresses=True))
 
     described = Kept(make, float("inf"))
 

@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 CREDENTIALS_MAX: Final = 10_000
 PEERS_MAX: Final = 1000
 PROVED_S: Final = 3600.0
+DRAFT_UNITS: Final = 60
+"""What anybody may have written is read, and filed as a draft, in some 30 ms."""
+
 PROBES: Final = frozenset({"/health", "/ready", "/metrics"})
 SAFE: Final = frozenset({"GET", "HEAD"})
 TICKET: Final = "ticket"
@@ -68,12 +71,25 @@ class Strangers:
         if self._is_proved(request, peer) or (may_verify and (not peer or _is_fresh(self._webhooks, peer))):
             return None
         claims = may_verify or _claims(request) or _is_fresh(self._verified, peer)
-        ask = Ask(Line.CLAIM if claims else Line.STRANGER, peer, _units(request), request.can_read_body)
+        return await self._wait(
+            request, Ask(Line.CLAIM if claims else Line.STRANGER, peer, _units(request), request.can_read_body)
+        )
+
+    async def wait_for_draft(self, request: web.Request) -> web.Response | None:
+        """Return when it is the turn of a document that nobody signed, of which nothing was read but that.
+
+        Its request had a turn before, which paid for as much.
+        """
+        peer = network_of(request.remote or "") if self._knows_addresses else ""
+        line = Line.CLAIM if _is_fresh(self._verified, peer) else Line.STRANGER
+        return await self._wait(request, Ask(line, peer, DRAFT_UNITS, has_body=True))
+
+    async def _wait(self, request: web.Request, ask: Ask) -> web.Response | None:
         connection = request.protocol if isinstance(request.protocol, Connection) else None
         if connection is None:
             had_turn = await self._turns.take(ask)
         else:
-            with connection.in_line(claims=claims) as watch:
+            with connection.in_line(claims=ask.line is Line.CLAIM) as watch:
                 had_turn = await self._turns.take(ask, watch)
         if had_turn:
             return None

@@ -31,6 +31,8 @@ VERTICES_MAX = 2_000
 find out whether one polygon of so many is valid takes less than 20 ms, whatever its form."""
 
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d", re.ASCII)
+_PAIR = r"[+-]?[0-9]{1,9}(?:\.[0-9]{1,15})?,[+-]?[0-9]{1,9}(?:\.[0-9]{1,15})?"
+_PAIRS = re.compile(rf"\s*+{_PAIR}(?:\s++{_PAIR})*+\s*+")
 _UNSAFE = re.compile(r"[\s,<&]")
 _LANGUAGE = re.compile(r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*")
 _NUMBER = re.compile(r"[+-]?\d{1,9}(\.\d{1,15})?", re.ASCII)
@@ -134,12 +136,9 @@ def circle(text: str) -> Circle | Wrong:
 
 def polygon(text: str) -> Ring | Wrong:
     """Read `latitude,longitude` pairs that go around an area once, without a crossing."""
-    ring: list[tuple[float, float]] = []
-    for pair in text.split():
-        point = _point(pair)
-        if isinstance(point, Wrong):
-            return point
-        ring.append(point)
+    ring = _points(text)
+    if isinstance(ring, Wrong):
+        return ring
     if not ring:
         return Wrong("empty")
     if len(ring) > VERTICES_MAX:
@@ -153,6 +152,22 @@ def polygon(text: str) -> Ring | Wrong:
     except PolygonError as error:
         return Wrong(str(error))
     return tuple(ring) if shapely.area(shape) > 0 else Wrong("there is nothing in it")
+
+
+def _points(text: str) -> list[tuple[float, float]] | Wrong:
+    """Read `latitude,longitude` pairs as (longitude, latitude): at once where all are good, else until one is not."""
+    if _PAIRS.fullmatch(text):
+        numbers = [float(number) for number in text.replace(",", " ").split()]
+        latitudes, longitudes = numbers[::2], numbers[1::2]
+        if max(map(abs, latitudes)) <= LATITUDE_MAX and max(map(abs, longitudes)) <= LONGITUDE_MAX:
+            return list(zip(longitudes, latitudes, strict=True))
+    points: list[tuple[float, float]] = []
+    for pair in text.split():
+        point = _point(pair)
+        if isinstance(point, Wrong):
+            return point
+        points.append(point)
+    return points
 
 
 def _point(pair: str) -> tuple[float, float] | Wrong:

@@ -163,4 +163,4 @@ def rendered(alerts: list[tuple[PublicAlert, Entry | None]], publisher: Publishe
         updated=datetime(2026, 1, 1, tzinfo=UTC),
         entries=tuple(entry for entry in entries if entry is not None),
     )
-    return entries, form_of(atom_of(feed), ATOM_TYPE)
+    return entries, form_of(atom_of(feed), ATOM_TYPE, compresses=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -93,3 +94,25 @@ async def test_everything_public_says_how_long_it_may_be_kept_and_is_not_sent_ag
             for method in ("GET", "HEAD"):
                 async with session.request(method, f"{server.url}{path}", headers={"If-None-Match": tag}) as response:
                     assert (response.status, await response.read()) == (304, b"")
+
+
+async def test_what_is_large_and_read_by_many_is_sent_compressed_to_who_takes_that(
+    deployment: Deployment, tmp_path: Path
+) -> None:
+    """The feed and the API's document, to the byte the same, each form with a tag and word for caches of its own."""
+    await deployment.provider()
+    server = await deployment.server(**public_settings(tmp_path, keys(days=36_500)))
+    async with aiohttp.ClientSession(auto_decompress=False) as session:
+        for path in ("/openapi.json", "/v1/public/alerts.atom"):
+            url = f"{server.url}{path}"
+            async with session.get(url, headers={"Accept-Encoding": "identity"}) as plain:
+                content = await plain.read()
+            async with session.get(url, headers={"Accept-Encoding": "gzip"}) as response:
+                compressed = await response.read()
+            assert gzip.decompress(compressed) == content
+            assert len(compressed) < len(content)
+            assert (plain.headers["Vary"], response.headers["Vary"]) == ("Accept-Encoding", "Accept-Encoding")
+            assert response.headers["ETag"] != plain.headers["ETag"]
+            for tag in (plain.headers["ETag"], response.headers["ETag"]):
+                async with session.get(url, headers={"If-None-Match": tag}) as unchanged:
+                    assert unchanged.status == 304

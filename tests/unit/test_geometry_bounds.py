@@ -11,6 +11,7 @@ import pytest
 import shapely
 from shapely.geometry import Polygon
 
+import geo.crossings
 from geo.cities import CitiesError, read_cities
 from geo.crossings import crossings
 from geo.polygon import PolygonError, read_geometry
@@ -26,8 +27,12 @@ from tests.support.cap.messages import info, message
 from tests.support.cap.shapes import coded, combed, combs, zigzag
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
+    from numpy.typing import NDArray
+
+    from geo.crossings import Points
     from handlers.cap.model import Ring
     from handlers.http.problems import FieldError
 
@@ -53,6 +58,20 @@ def test_combs_that_cross_each_other_are_refused_before_their_union_is_computed(
     assert isinstance(errors, list)
     assert [error.path for error in errors] == ["/alert/info[1]/area[1]/polygon"]
     assert f"more than {CROSSINGS_MAX} times" in errors[0].detail
+
+
+def test_what_crosses_far_too_often_is_refused_after_a_few_edges(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of 62,000 crossings hardly more are looked at than may be: strangers send such for nothing."""
+    held = list[int]()
+    cross: Callable[[Points, Points, Points, Points], NDArray[np.bool_]] = vars(geo.crossings)["_cross"]
+
+    def counted(a: Points, b: Points, c: Points, d: Points) -> NDArray[np.bool_]:
+        held.append(len(a))
+        return cross(a, b, c, d)
+
+    monkeypatch.setattr(geo.crossings, "_cross", counted)
+    assert isinstance(_received(combed(249)), list)
+    assert CROSSINGS_MAX < sum(held) < 10 * CROSSINGS_MAX
 
 
 def test_too_many_vertices_are_refused_before_any_geometry(monkeypatch: pytest.MonkeyPatch) -> None:

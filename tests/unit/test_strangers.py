@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 from aiohttp.test_utils import make_mocked_request
 
-from handlers.auth.strangers import PROVED_S, Strangers
+from handlers.auth.strangers import DRAFT_UNITS, PROVED_S, Strangers
 from handlers.http.serving.turns import BURST, Ask, Line, Turns
 from server.administration.file_case import signed_headers
 
@@ -93,6 +93,18 @@ async def test_behind_a_proxy_nothing_is_proved_by_its_address() -> None:
     assert not await _waits(strangers, _request(headers=TOKEN, host="127.0.0.1"))
     # No flood of anything else keeps out the police: the proxy limits those who send such.
     assert not await _waits(strangers, _request(headers=_forged(), host="127.0.0.1"), is_signed_route=True)
+
+
+async def test_a_document_that_nobody_signed_pays_for_being_read_unless_its_sender_has_proved_something() -> None:
+    """Of few units left its request takes one, and it as many as a draft costs; then all others of its line wait."""
+    strangers = Strangers(Turns(lambda: True, NEVER), knows_addresses=True)
+    drafts = BURST // DRAFT_UNITS + 1
+    for _ in range(drafts):
+        assert await strangers.wait_for_draft(_request()) is None
+    assert await strangers.wait_for_draft(_request()) is not None
+    assert await _waits(strangers, _request("/nowhere"))
+    strangers.signed(_request(host="203.0.113.7"), is_webhook=False)
+    assert await strangers.wait_for_draft(_request(host="203.0.113.7")) is None, "it has another line"
 
 
 @pytest.mark.parametrize(("host", "waits"), [("127.0.0.1", False), ("10.1.2.3", False), ("8.8.8.8", True)])

@@ -123,7 +123,7 @@ class CapIntake:
             refused = self._authenticator.unverified(request, authority if exists else None)
         else:
             refused = self._authenticator.unsigned_document(request)
-        if refused is not None:
+        if refused is not None or (refused := await self._authenticator.strangers.wait_for_draft(request)) is not None:
             return refused
         slot = self._slots.unverified
         if slot.is_crowded:
