@@ -19,7 +19,7 @@ import msgspec
 from sql.query import query
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterable
 
     from asyncpg import Record
 
@@ -40,6 +40,8 @@ _PAGE = query("audit_page")
 _DIGEST = query("audit_digest")
 _OF_ALERT = query("audit_of_alert")
 _NEWEST_OF_ALERT = query("audit_newest_of_alert")
+_NOTE_LOST = query("lost_event_note")
+_LIST_LOST = query("lost_event_list")
 
 
 class Terminal(msgspec.Struct, frozen=True, kw_only=True):
@@ -173,6 +175,18 @@ async def digest_of(pool: Pool | Connection, seq: int) -> bytes | None:
     """Return the digest of an event, None when there is none."""
     found: bytes | None = await pool.fetchval(_DIGEST, seq)
     return found
+
+
+async def note_lost(pool: Pool, events: Iterable[tuple[int, bytes]]) -> None:
+    """Note events, by number and digest, that the record had and lost, and because of which all was paused."""
+    seqs, digests = zip(*events, strict=True)
+    await pool.execute(_NOTE_LOST, seqs, digests)
+
+
+async def noted_lost(pool: Pool, events: Iterable[tuple[int, bytes]]) -> set[tuple[int, bytes]]:
+    """Return those of these events that are noted as lost."""
+    seqs, digests = zip(*events, strict=True)
+    return {(row[0], row[1]) for row in await pool.fetch(_LIST_LOST, seqs, digests)}
 
 
 async def page(pool: Pool | Connection, after: int, limit: int = PAGE) -> list[Row]:

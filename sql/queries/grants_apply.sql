@@ -44,6 +44,7 @@ begin
             ('lane_restart_heard', 'select, insert'),
             ('issuer_subject', 'select, insert, update'),
             ('ledger', 'select, insert, delete'),
+            ('lost_event', 'select, insert'),
             ('notice', 'select, insert'),
             ('counted_approval', 'select'),
             ('outer_ring', 'select'),

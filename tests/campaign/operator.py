@@ -28,7 +28,12 @@ AGAIN_S: Final = 0.2
 REACHED: Final = {"pause": "paused", "resume": "sending", "cancel": "cancelled", "found": "found"}
 PAUSED: Final = """
     select a.id, c.case_number from alert a join child_case c on c.id = a.case_id
-    where a.state = 'paused' and not a.id = any($1::uuid[])"""
+    where (a.state = 'paused'
+           or exists (select from sweep s where s.alert_id = a.id and s.version = a.version and s.due_at = 'infinity'))
+      and not a.id = any($1::uuid[])"""
+HELD: Final = """
+    select count(*) from alert a join sweep s on s.alert_id = a.id and s.version = a.version
+    where a.id = $1::uuid and a.state in ('found', 'cancelled') and s.due_at = 'infinity'"""
 
 
 class Stop(msgspec.Struct, frozen=True):
@@ -115,13 +120,16 @@ class Operator:
             await self.resume(alert)
 
     async def decide(self) -> None:
-        """Look at all alerts, as an operator does after trouble: resume what is paused, end again what was over."""
+        """Look at all alerts, as an operator does after trouble: resume what waits for it, end again what was over."""
         for alert in self.alerts:
             state = await self._state(alert)
             if alert.ended and state not in {alert.ended, "closed"}:
                 action = "cancel" if alert.ended == "cancelled" else "found"
                 self._note(f"{alert.case_number} is {state} and was {alert.ended}: {action} again")
                 await self._do(alert, action)
+            elif alert.ended and await self._is_held(alert.id):
+                self._note(f"the notice of the end of {alert.case_number} is held: resumed")
+                await self._do(alert, "resume")
             elif not alert.ended and state == "paused":
                 self._note(f"{alert.case_number} is paused: resumed")
                 await self.resume(alert)
@@ -137,6 +145,10 @@ class Operator:
     async def _state(self, alert: FiledAlert) -> str:
         rows = await self._world.deployment.query("select state from alert where id = $1::uuid", alert.id)
         return str(rows[0][0]) if rows else "unknown to the record"
+
+    async def _is_held(self, alert_id: str) -> bool:
+        """Tell whether the notice of an alert's end is held, because the record went back."""
+        return bool((await self._world.deployment.query(HELD, alert_id))[0][0])
 
     async def _do(self, alert: FiledAlert, action: str) -> None:
         """Ask until the answer is that it is done, or was done by an earlier request whose answer was lost."""
@@ -156,7 +168,9 @@ class Operator:
 
     async def _is_done(self, alert: FiledAlert, action: str) -> bool:
         state = await self._state(alert)
-        return state == REACHED[action] or (action == "resume" and state != "paused")
+        if action == "resume":
+            return state != "paused" and not await self._is_held(alert.id)
+        return state == REACHED[action]
 
     def _note(self, text: str) -> None:
         if text not in self.notes:

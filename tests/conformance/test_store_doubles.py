@@ -271,6 +271,9 @@ async def _hold(both: BothRecords) -> None:
     else:
         await both.within(sql.held_notices.resume_notice, alert)
     await both.call(sql.held_notices.notices_held, draw.choice((1, 9)))
+    events = [(draw.choice((1, 2)), bytes([draw.choice((1, 2))]) * 32) for _ in range(2)]
+    await both.call(sql.audit.note_lost, events[:1])
+    await both.call(sql.audit.noted_lost, events)
 
 
 STEP_KINDS: Final = (_claim, _claim, _claim, _end_unit, _end_unit, _look, _commit, _commit, _read, _act, _by_itself)

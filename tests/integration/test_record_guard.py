@@ -10,6 +10,7 @@ import pytest
 from redis.exceptions import RedisError
 
 import sql.audit
+import sql.held_notices
 import sql.work
 from geo.index.position_index import PositionIndex
 from push.alarm_kinds import AlarmKind
@@ -119,6 +120,36 @@ async def test_a_record_that_goes_back_while_redis_takes_nothing_is_noticed(
     assert (await _state(pool, alert), process.rewound) == ("sending", set())
 
 
+async def test_what_is_decided_after_the_record_went_back_stands_whoever_remembers_the_lost_events(
+    pool: Pool, redis: aioredis.Redis
+) -> None:
+    """Redis refuses the new position, another process knows the lost one, and a third one starts: nothing is held."""
+    await add_authority(pool)
+    alert = await add_alert(pool, "A", due_in_min=30, rings=(1,))
+    process, other = GuardedProcess(pool, redis), GuardedProcess(pool, redis)
+    kept = await _event(pool)
+    for _ in range(2):
+        await _event(pool)
+    for one in (process, other):
+        await one.look()
+    async with refusing(redis, "read-only"):
+        await go_back(pool, kept)
+        await process.look()
+        assert (await _state(pool, alert), process.rewound) == ("paused", {str(alert)})
+        assert await process.actions.cancel(alert, ORDER) is None
+        for one in (process, other, GuardedProcess(pool, redis)):
+            await one.look()
+            assert await sql.held_notices.notices_held(pool, 1) == []
+    for one in (GuardedProcess(pool, redis), other, process):
+        await one.look()
+        assert one.rewound == set()
+    assert await sql.held_notices.notices_held(pool, 1) == []
+    # One that goes back once more is another matter.
+    await _reopened(pool, process, alert, "cancelled")
+    await other.look()
+    assert await sql.held_notices.notices_held(pool, 1) != []
+
+
 async def test_a_replica_with_an_older_position_hides_no_record_that_went_back(
     pool: Pool, redis: aioredis.Redis
 ) -> None:
@@ -151,14 +182,14 @@ async def _found(pool: Pool, process: GuardedProcess) -> UUID:
     return alert
 
 
-async def _reopened(pool: Pool, process: GuardedProcess, alert: UUID) -> None:
+async def _reopened(pool: Pool, process: GuardedProcess, alert: UUID, state: str = "found") -> None:
     """Have it be reopened, and the record go back to the time before that."""
     kept = await sql.audit.newest(pool)
     assert kept is not None
     await _event(pool)
     await process.look()
     await go_back(pool, kept.seq)
-    assert await _state(pool, alert) == "found"
+    assert await _state(pool, alert) == state
 
 
 async def _claimable(process: GuardedProcess) -> list[str]:

@@ -2,7 +2,8 @@
 
 A record that is restored from a backup, or that lost its last commits in a failover, knows nothing of a cancel that was
 told to everybody, and would send the alert again. Redis remembers the newest event of the audit trail; a record without
-that event sends nothing until a person resumes each alert. What Redis remembers is believed only with a message
+that event sends nothing until a person resumes each alert. That it lost the event is noted in the record, so that what
+a person decides then stands, whoever still remembers the event. What Redis remembers is believed only with a message
 authentication code of ours, so that nobody who writes to Redis stops alerts. Bounded: a look every `LOOK_S`, and after
 each thing that is done to an alert.
 """
@@ -100,7 +101,6 @@ class RecordGuard:
         claims.on_rewound = self.wake
         self._known: Position | None = None
         self._read = _NOTHING
-        self._handled: _Remembered | None = None
         self._held_back: set[UUID] = set()
         self._changed = asyncio.Event()
 
@@ -172,12 +172,16 @@ class RecordGuard:
     async def _pause_if_rewound(self, remembered: _Remembered) -> Position | None:
         """Pause what is live when the record is older than what Redis remembers; returns its newest position."""
         newest = await sql.audit.newest(self._pool)
-        why = await self._why(newest, remembered)
+        lost = await self._lost(newest, remembered)
+        why = next(iter(lost.values()), "")
+        if not lost and remembered.is_missing and self._known is None:
+            why = await self._is_old(newest)
         if why:
             await self.pause_all(why)
+            if lost:
+                # What a person decides from now on stands, also where a process or Redis still has these positions.
+                await sql.audit.note_lost(self._pool, lost)
             newest = await sql.audit.newest(self._pool)
-            # While Redis takes no other position, what a person resumes is not paused again.
-            self._handled = remembered
         elif self._known is None:
             for alert_id, case in await sql.held_notices.notices_held(self._pool, sql.progress.WATCHED_MAX):
                 self._raise(alert_id, case, f"{BEFORE}: {HELD}")
@@ -186,21 +190,22 @@ class RecordGuard:
         self._claims.compared.set()
         return newest
 
-    async def _why(self, newest: Position | None, remembered: _Remembered) -> str:
-        """Return why the record is older than it was, by what Redis remembers and what this process knows."""
+    async def _lost(self, newest: Position | None, remembered: _Remembered) -> dict[tuple[int, bytes], str]:
+        """Return events that the record had and lost, and why that is known, the newest first.
+
+        By what Redis remembers and what this process knows; without those because of which all was paused already.
+        """
         kept = set()
-        if remembered.seq is not None and remembered != self._handled:
-            kept.add((remembered.seq, remembered.digest))
+        if remembered.seq is not None:
+            kept.add((remembered.seq, bytes.fromhex(remembered.digest)))
         if self._known is not None:
             # Redis may have forgot, take nothing new, or hold an older position than this process has seen.
-            kept.add((self._known.seq, self._known.digest.hex()))
+            kept.add((self._known.seq, self._known.digest))
         elif self._anchored is not None:
-            kept.add(self._anchored)
-        for seq, digest in sorted(kept, reverse=True):
-            if why := await self._rewound(newest, seq, digest):
-                return why
-        nobody_knows = remembered.is_missing and self._known is None
-        return await self._is_old(newest) if nobody_knows else ""
+            kept.add((self._anchored[0], bytes.fromhex(self._anchored[1])))
+        lost = {one: why for one in sorted(kept, reverse=True) if (why := await self._rewound(newest, *one))}
+        noted = await sql.audit.noted_lost(self._pool, lost) if lost else set()
+        return {one: why for one, why in lost.items() if one not in noted}
 
     async def _remember(self, newest: Position | None, remembered: _Remembered) -> None:
         """Let Redis remember how far the record is."""
@@ -227,12 +232,12 @@ class RecordGuard:
             self._held_back.discard(alert_id)
             self._alarms.clear(AlarmKind.RECORD_REWOUND, EVERY_LANE, str(alert_id))
 
-    async def _rewound(self, newest: Position | None, kept_seq: int, kept_digest: str) -> str:
+    async def _rewound(self, newest: Position | None, kept_seq: int, kept_digest: bytes) -> str:
         """Return why the record is older than it was when this position was kept, empty where it is not."""
         if newest is None or newest.seq < kept_seq:
             return f"its trail ends with event {0 if newest is None else newest.seq}, and had {kept_seq}"
         there = newest.digest if newest.seq == kept_seq else await sql.audit.digest_of(self._pool, kept_seq)
-        return "" if there == bytes.fromhex(kept_digest) else f"its event {kept_seq} is another one than before"
+        return "" if there == kept_digest else f"its event {kept_seq} is another one than before"
 
     async def _is_old(self, newest: Position | None) -> str:
         """Tell whether nobody remembers a record that may be a backup: Redis has no position, and it is not new."""

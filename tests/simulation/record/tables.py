@@ -236,6 +236,7 @@ class Tables:
         self.enrolled: dict[int, None] = {}
         self.probes: dict[int, None] = {}
         self.epochs: dict[int, tuple[str, datetime | None]] = {}
+        self.lost_events: dict[tuple[int, bytes], datetime] = {}
         self.forgotten: dict[int, datetime] = {}
         self.preferences: dict[int, tuple[int, str, datetime]] = {}
         self.entrants: dict[tuple[int, UUID], Entrant] = {}

@@ -259,6 +259,23 @@ def audit_digest(tables: Tables, _: Moment, seq: int) -> Iterator[tuple[Any, ...
         yield (tables.events[seq].digest,)
 
 
+@answers("lost_event_note")
+def lost_event_note(tables: Tables, moment: Moment, seqs: Sequence[int], digests: Sequence[bytes]) -> None:
+    """Note events that the record had and lost."""
+    for event in zip(seqs, digests, strict=True):
+        tables.put(tables.lost_events, event, moment.now)
+
+
+@answers("lost_event_list", "seq digest")
+def lost_event_list(
+    tables: Tables, _: Moment, seqs: Sequence[int], digests: Sequence[bytes]
+) -> Iterator[tuple[Any, ...]]:
+    """List those that are noted."""
+    for event in zip(seqs, digests, strict=True):
+        if event in tables.lost_events:
+            yield event
+
+
 @answers("rate_note", "", soft=True)
 def rate_note(*_: object) -> None:
     """Note rates, on which nothing here depends."""
