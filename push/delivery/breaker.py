@@ -7,6 +7,8 @@ closed ------------------------------------------> open ----------------> closed
 
 Too many invalid tokens stop the lane: more probes would show nothing until a person has corrected it (`stopped`).
 
+A provider that answers nothing at all is said to be silent long before its requests fail.
+
 Bounded: probes are at most `LANE_REST_MAX_S` apart for an outage and `MISCONFIGURED_PROBE_S` for refused credentials.
 """
 
@@ -14,12 +16,21 @@ from __future__ import annotations
 
 import asyncio
 import enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from push.alarm_kinds import AlarmKind
 from push.transport.retry_policy import LANE_REST_LEAST_S, LANE_REST_MAX_S, MISCONFIGURED_PROBE_S, Failures
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from push.alarms import AlarmBoard
+    from push.delivery.stats import LaneStats
+
+SILENT_S: Final = 5.0
+"""Providers answer within a second or two; a lane may wait for two minutes before a request fails."""
+
+LOOK_S: Final = 1.0
 
 
 class Condition(enum.StrEnum):
@@ -122,3 +133,16 @@ class Breaker:
         else:
             wait_s = self._failures.next_rest_s()
         self._probe_at_s = asyncio.get_running_loop().time() + wait_s
+
+
+async def watch_silence(lane: str, stats: LaneStats, alarms: AlarmBoard) -> None:
+    """Raise an alarm while requests of a lane wait, and none was answered for `SILENT_S`; until cancelled.
+
+    The next answer ends it, as it ends every outage.
+    """
+    loop = asyncio.get_running_loop()
+    while True:
+        await asyncio.sleep(LOOK_S)
+        since_s = stats.unanswered_since_s
+        if since_s is not None and loop.time() - since_s >= SILENT_S:
+            alarms.lane(lane, AlarmKind.OUTAGE, f"no request was answered for {SILENT_S:g} s")

@@ -17,7 +17,7 @@ import structlog
 import sql.ledger
 from push.alarm_kinds import AlarmKind
 from push.delivery.addresses import Addresses
-from push.delivery.breaker import Breaker
+from push.delivery.breaker import Breaker, watch_silence
 from push.delivery.clearance import Clearances
 from push.delivery.invalid_tokens import InvalidTokens
 from push.delivery.refused_messages import RefusedMessages
@@ -162,6 +162,7 @@ class Lane:
             for _ in range(plan.workers)
         ]
         self._removing: asyncio.Task[None] | None = None
+        self._watching: asyncio.Task[None] | None = None
         self._sweeping: list[asyncio.Task[None]] = []
         self._working: list[asyncio.Task[None]] = []
 
@@ -176,13 +177,16 @@ class Lane:
             group.create_task(worker.run(), name=f"{self.name} worker {number}")
             for number, worker in enumerate(self._workers)
         ]
+        silence = watch_silence(self.name, self.stats, self._alarms)
+        self._watching = group.create_task(silence, name=f"{self.name} silence")
         if self.invalid is not None:
             self._removing = group.create_task(self.invalid.run(), name=f"{self.name} removals")
 
     @property
     def tasks(self) -> list[asyncio.Task[None]]:
         """All that runs since `start`."""
-        return [*self._sweeping, *self._working, *([self._removing] if self._removing is not None else [])]
+        beside = [one for one in (self._removing, self._watching) if one is not None]
+        return [*self._sweeping, *self._working, *beside]
 
     def drain_halted(self) -> None:
         """Let halted batches drain now, whatever they wait for."""

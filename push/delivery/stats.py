@@ -70,7 +70,8 @@ class Histogram:
 class LaneStats:
     """One lane's counts in this process since it started; recipients by outcome, notice and ring.
 
-    `of_kind`: recipients by outcome, notice and who is missing.
+    `of_kind`: recipients by outcome, notice and who is missing. `unanswered_since_s`: since when (loop time) requests
+    wait, and none was answered; None while none waits.
     """
 
     def __init__(self) -> None:
@@ -80,4 +81,16 @@ class LaneStats:
         self.provider = Histogram()
         self.index = Histogram()
         self.in_flight = 0
+        self.unanswered_since_s: float | None = None
         self.errors = LastErrors()
+
+    def asked(self, now_s: float) -> None:
+        """Note that a request begins."""
+        if not self.in_flight:
+            self.unanswered_since_s = now_s
+        self.in_flight += 1
+
+    def answered(self, now_s: float) -> None:
+        """Note that a request is answered, or that its answer will never be known."""
+        self.in_flight -= 1
+        self.unanswered_since_s = now_s if self.in_flight else None

@@ -137,7 +137,7 @@ class Worker:
         parts: list[tuple[Sequence[int], SendResult]] = []
         for locale, silent, rows in addressed.by_message(recipients_max):
             started_s = loop.time()
-            self._stats.in_flight += 1
+            self._stats.asked(started_s)
             try:
                 message = batch.unit.message(locale, silent=silent)
                 result = await self._messages.send(message, addressed.chosen(rows), clearance)
@@ -150,7 +150,7 @@ class Worker:
                 self._cut_off = batch, merge([*parts, (rows, unknown)], batch.size, decisive=unknown)
                 raise
             finally:
-                self._stats.in_flight -= 1
+                self._stats.answered(loop.time())
             self._stats.provider.observe(loop.time() - started_s)
             self._stats.requests[result.request_status.value] += 1
             parts.append((rows, result))

@@ -1,7 +1,8 @@
 """Stops: halts held units that may not be sent any more.
 
 Every process is notified when the stop of an alert is committed (NOTIFY). Because that can be lost with its
-connection, the record is looked at all the same, and a unit that was not seen for `TRUSTED_S` is not sent.
+connection, the record is looked at all the same, and a unit that was not seen for `TRUSTED_S`, or since the connection
+was lost, is not sent.
 Bounded: a look every `POLL_INTERVAL_S` while anything is held, each within `POLL_TIMEOUT_S`; one connection.
 """
 
@@ -101,6 +102,9 @@ class StopListener:
             except UNAVAILABLE_ERRORS as error:
                 _log.warning("stops.disconnected", error=type(error).__name__)
                 self._unavailable()
+                # A record that crashed, or another one in its place, may have lost claims.
+                for unit in self._claims.leases.held:
+                    unit.distrust()
                 if isinstance(error, TimeoutError):
                     # Those of the pools are as likely to be dead.
                     for pool in (self._pool, self._requests_pool):

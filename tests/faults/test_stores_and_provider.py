@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from server.embedded import EmbeddedStores
+from tests.support.alarms import alarms_of, until_alarmed
 from tests.support.processes.deployment import Deployment
 from tests.support.processes.processes import until
 
@@ -49,6 +50,20 @@ async def test_restarting_stores_and_an_outage_of_ten_seconds_lose_nobody(tmp_pa
         finally:
             await deployment.close()
             stores.stop()
+
+
+async def test_a_provider_that_answers_nothing_is_an_alarm_long_before_its_requests_fail(
+    deployment: Deployment,
+) -> None:
+    """It hangs, as a gateway that lost its back end: nothing has failed yet, and operators know why nothing goes on."""
+    await deployment.provider("--hang-rate", "1")
+    await deployment.people(200)
+    server = await deployment.server(QQ_ALERT_LANES__TPNS__TIMEOUT_S="120")
+    await deployment.file(server)
+    await until_alarmed(deployment, server, "outage")
+    [alarm] = [one for one in await alarms_of(deployment, server) if one["kind"] == "outage"]
+    assert "no request was answered" in alarm["detail"]
+    assert await deployment.lane_metric(server, "qq_alert_requests_in_flight") > 0
 
 
 @pytest.mark.parametrize(

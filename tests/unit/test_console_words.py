@@ -23,8 +23,8 @@ VALUES = ("7", "2026-11-29T10:00:00+00:00", "two-person", "[0, 1]", "42%")
 """What stands in a detail: a number, a time, a word, rings, a share."""
 
 CHINESE = re.compile("[\u4e00-\u9fff]")
-WORDS_OF_OTHERS = {AlarmKind.THROTTLED, AlarmKind.MISCONFIGURED, AlarmKind.OUTAGE, AlarmKind.PHOTO_REFUSED}
-"""Of these the detail is what a provider says, or the name of a fault."""
+WORDS_OF_OTHERS = {AlarmKind.THROTTLED, AlarmKind.MISCONFIGURED, AlarmKind.PHOTO_REFUSED}
+"""Of these the detail is always what a provider says, or the name of a fault."""
 
 
 def _time(at: datetime) -> str:
@@ -94,6 +94,7 @@ def _said(locale: str, kind: AlarmKind, text: str) -> str | None:
             "未核实: 第 1 版等待批准（一人审批）：批准之前不通知任何人",
         ),
         (AlarmKind.EXPIRES_SOON, "token 4 ends at 2026-11-29T10:00:00+00:00", "token 4 于 10:00 到期"),
+        (AlarmKind.OUTAGE, "no request was answered for 5 s", "已有 5 秒没有请求得到应答"),
         (AlarmKind.OUTAGE, "the provider says whatever it says", None),
     ],
 )

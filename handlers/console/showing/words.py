@@ -102,6 +102,7 @@ PATTERNS: Final[dict[AlarmKind, tuple[tuple[str, str], ...]]] = {
         ("ends", r"(?P<name>.*) ends at " + _AT),
         ("ended", r"(?P<name>.*) ended at " + _AT),
     ),
+    AlarmKind.OUTAGE: (("silent", r"no request was answered for (?P<seconds>[\d.]+) s"),),
     AlarmKind.PROCESS_GONE: (("gone", "it has not written to the record for ten seconds"),),
     AlarmKind.ISSUER_AWAY: (
         ("issuer", r"(?P<why>.*); who is signed in stays so for (?P<minutes>\S+) min after the issuer's last word"),

@@ -104,6 +104,10 @@ class HeldUnit:
         if at_s >= self.seen_s:
             self.seen_s, self.seen_wall_s = at_s, at_wall_s
 
+    def distrust(self) -> None:
+        """Have it be looked at anew before more of it is sent."""
+        self.seen_s = self.seen_wall_s = float("-inf")
+
     @property
     def over(self) -> bool:
         """Tell whether nothing more of it is to be sent."""
