@@ -115,7 +115,7 @@ async def test_a_machine_that_was_paused_sends_nothing_before_it_has_looked_agai
 
 
 async def test_a_unit_is_looked_at_anew_before_it_is_sent_where_the_record_was_lost() -> None:
-    """A record that crashed, or a standby in its place, may have lost the claim; a later look shows that it is there."""
+    """A record that crashed, or a standby in its place, may have lost the claim; a later look shows it."""
     loop = asyncio.get_running_loop()
     unit = HeldUnit(unit_row(), loop.time(), wall_s(), 60.0)
     unit.distrust()
