@@ -91,7 +91,20 @@ async def test_a_server_starts_beside_alerts_that_nobody_can_read_and_all_others
     await until(partial(_accepted, deployment, sent + 2 + inside.size + 1))
     assert np.array_equal(await deployment.reached(), np.union1d(inside, [USER]))
     assert (await deployment.get(f"{server.url}/v1/alerts/{alerts['good']}/area"))["features"]
+    assert await _bugs(deployment, server, [*alerts.values()]) == []
     assert server.alive
+
+
+async def _bugs(deployment: Deployment, server: Process, alerts: list[str]) -> list[str]:
+    """Return what is answered by a bug, of all that is read of alerts."""
+    found = []
+    async with deployment.session() as session:
+        for alert in alerts:
+            for part in ("", "/preview", "/summary", "/area", "/rates", "/funnel", "/photo", "/trail", "/sightings"):
+                async with session.get(f"{server.url}/v1/alerts/{alert}{part}") as response:
+                    if response.status >= 500:
+                        found.append(f"{alert}{part}: {response.status}")
+    return found
 
 
 async def test_the_data_of_a_child_goes_although_the_drawn_area_cannot_be_read(deployment: Deployment) -> None:

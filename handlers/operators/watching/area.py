@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 import msgspec
 import shapely
+import structlog
 from aiohttp import web
 from shapely.geometry import MultiPolygon, Polygon
 
@@ -24,6 +25,7 @@ from handlers.alert_answers import Answer
 from handlers.http.requests import unknown_alert
 from handlers.operators.alerts import readable
 from push.fanout.areas import place_from
+from runtime.decoding import DECODE_ERRORS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
     from push.fanout.areas import Place
     from sql.database import Pool
     from sql.progress import ListedAlert
-    from sql.rings import RingRow
+    from sql.rings import PlaceRow, RingRow
 
 GEO_JSON: Final = "application/geo+json"
 BOUNDARIES_MAX: Final = 40
@@ -101,6 +103,11 @@ class Drawing(NamedTuple):
     around: Around
 
 
+NOTHING: Final = msgspec.json.encode(AreaCollection(type="FeatureCollection", features=[]))
+
+_log = structlog.get_logger("handlers.operators.watching.area")
+
+
 class AlertArea:
     """`GET /v1/alerts/{id}/area`."""
 
@@ -130,12 +137,22 @@ class AlertArea:
         drawing = self._kept.get(key)
         if drawing is None:
             row = await sql.rings.place_of(self._pool, alert.id)
-            drawing = await asyncio.to_thread(lambda: _draw(place_from(row), alert.rings, self._cities))
+            drawing = await asyncio.to_thread(lambda: _drawing(row, alert, self._cities))
             self._kept[key] = drawing
             if len(self._kept) > KEPT_MAX:
                 self._kept.popitem(last=False)
         self._kept.move_to_end(key)
         return drawing
+
+
+def _drawing(row: PlaceRow, alert: ListedAlert, cities: Cities | None) -> Drawing:
+    """Return the drawing of an alert: without a feature where the record holds what cannot be drawn."""
+    try:
+        return _draw(place_from(row), alert.rings, cities)
+    except (*DECODE_ERRORS, shapely.errors.GEOSException) as error:
+        # Whoever sends says so by the alarm `unreadable_data`; the rest of the alert's page is there.
+        _log.error("area.unreadable", alert=str(alert.id), error=type(error).__name__)
+        return Drawing(NOTHING, Around([], has_city=False, has_jurisdiction=False))
 
 
 def _draw(place: Place, rings: Sequence[RingRow], cities: Cities | None) -> Drawing:
