@@ -33,6 +33,12 @@ if TYPE_CHECKING:
 CREDENTIALS_MAX: Final = 10_000
 PEERS_MAX: Final = 1000
 PROVED_S: Final = 3600.0
+SIGNED_UNITS: Final = 3
+"""The secrets of an authority are read for what may be a signed webhook."""
+
+COOKIE_UNITS: Final = 4
+"""A session is looked for, and a whole page says that there is none."""
+
 DRAFT_UNITS: Final = 60
 """What anybody may have written is read, and filed as a draft, in some 30 ms."""
 
@@ -71,9 +77,8 @@ class Strangers:
         if self._is_proved(request, peer) or (may_verify and (not peer or _is_fresh(self._webhooks, peer))):
             return None
         claims = may_verify or _claims(request) or _is_fresh(self._verified, peer)
-        return await self._wait(
-            request, Ask(Line.CLAIM if claims else Line.STRANGER, peer, _units(request), request.can_read_body)
-        )
+        line, units = Line.CLAIM if claims else Line.STRANGER, _units(request, may_verify=may_verify)
+        return await self._wait(request, Ask(line, peer, units, request.can_read_body))
 
     async def wait_for_draft(self, request: web.Request) -> web.Response | None:
         """Return when it is the turn of a document that nobody signed, of which nothing was read but that.
@@ -148,9 +153,10 @@ def _credential(request: web.Request) -> bytes | None:
     return None if given is None else hashlib.blake2b(given.encode(errors="surrogateescape"), digest_size=16).digest()
 
 
-def _units(request: web.Request) -> int:
-    """Return what a request costs: more with a body, of which nobody has said how long it is most."""
+def _units(request: web.Request, *, may_verify: bool) -> int:
+    """Return what a request costs: by what it claims, and more with a body, most where nobody said how long that is."""
+    claimed = SIGNED_UNITS if may_verify else COOKIE_UNITS if "Cookie" in request.headers else 1
     if not request.can_read_body:
-        return 1
+        return claimed
     length = request.content_length
-    return UNITS_MAX if length is None else min(UNITS_MAX, 1 + length // UNIT_BYTES)
+    return claimed + (UNITS_MAX - 1 if length is None else min(UNITS_MAX - 1, length // UNIT_BYTES))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 from aiohttp.test_utils import make_mocked_request
 
-from handlers.auth.strangers import DRAFT_UNITS, PROVED_S, Strangers
+from handlers.auth.strangers import COOKIE_UNITS, DRAFT_UNITS, PROVED_S, SIGNED_UNITS, Strangers
 from handlers.http.serving.turns import BURST, Ask, Line, Turns
 from server.administration.file_case import signed_headers
 
@@ -117,17 +117,19 @@ async def test_probes_of_the_operators_own_networks_wait_for_nobody(host: str, w
 
 
 @pytest.mark.parametrize(
-    ("request_of", "line"),
+    ("request_of", "line", "units"),
     [
-        (_request(), Line.STRANGER),
-        (_request(headers=TOKEN), Line.CLAIM),
-        (_request(headers=COOKIE), Line.CLAIM),
-        (_request("/v1/feed?ticket=x"), Line.CLAIM),
-        (_request(host="203.0.113.7"), Line.CLAIM),
+        (_request(), Line.STRANGER, 1),
+        (_request(headers=TOKEN), Line.CLAIM, 1),
+        (_request(headers=COOKIE), Line.CLAIM, COOKIE_UNITS),
+        (_request("/v1/feed?ticket=x"), Line.CLAIM, 1),
+        (_request(host="203.0.113.7"), Line.CLAIM, 1),
     ],
 )
-async def test_who_claims_something_stands_in_another_line_than_strangers(request_of: web.Request, line: Line) -> None:
-    """A token, a cookie, a ticket, or an address where something verified; each has its turn from its own line."""
+async def test_who_claims_something_stands_in_another_line_than_strangers(
+    request_of: web.Request, line: Line, units: int
+) -> None:
+    """A token, a cookie, a ticket, or an address where something verified; each pays for what looking at it costs."""
     asked: list[Ask] = []
 
     class Noted(Turns):
@@ -138,4 +140,5 @@ async def test_who_claims_something_stands_in_another_line_than_strangers(reques
     strangers = Strangers(Noted(lambda: True), knows_addresses=True)
     strangers.signed(_request(host="203.0.113.7"), is_webhook=False)
     assert not await _waits(strangers, request_of)
-    assert [ask.line for ask in asked] == [line]
+    assert not await _waits(strangers, _request(headers=_forged()), is_signed_route=True)
+    assert [(ask.line, ask.units) for ask in asked] == [(line, units), (Line.CLAIM, SIGNED_UNITS)]
