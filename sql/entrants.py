@@ -6,7 +6,7 @@ caller bounds the rows of a call; those of an alert go with its end.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -34,6 +34,7 @@ _REMOVE = query("entrant_remove")
 _PENDING = query("entrant_pending")
 _BUSY = query("entrant_busy")
 _SETTLED = query("entrant_settled")
+_RECIPIENTS = query("entrant_recipients")
 _SHOWN = query("entrant_shown")
 _TIDY = query("entrant_tidy")
 
@@ -44,6 +45,15 @@ class Entrant(msgspec.Struct, frozen=True):
     entry: int
     alert_id: UUID
     user: int
+
+
+class RowKey(NamedTuple):
+    """The key of a row of the ledger with recipients of an alert."""
+
+    alert_id: UUID
+    shard_from: int
+    batch_id: int
+    outcome: str
 
 
 async def note(pool: Pool, lane: str, alerts: Sequence[UUID], users: Sequence[int], shards: Sequence[int]) -> None:
@@ -98,19 +108,16 @@ async def busy(
 
 
 async def settled(
-    pool: Pool,
-    lane: str,
-    alerts: Sequence[UUID],
-    shards: Sequence[int],
-    invalid_for: timedelta,
-    known: Sequence[int],
-) -> list[tuple[UUID, int, str, bytes | None]]:
-    """Return the rows of whom `lane` need not notify in these shards of alerts, as `sql.ledger.settled`.
+    pool: Pool, lane: str, alerts: Sequence[UUID], shards: Sequence[int], invalid_for: timedelta
+) -> list[RowKey]:
+    """Return the rows with whom `lane` need not notify in these shards of alerts, as `sql.ledger.settled`, by keys."""
+    return [RowKey(*row) for row in await pool.fetch(_SETTLED, alerts, shards, lane, invalid_for)]
 
-    Each has (alert, key, outcome, packed ids), without the last where the key is among `known`.
-    """
-    rows = await pool.fetch(_SETTLED, alerts, shards, lane, invalid_for, known)
-    return [(row[0], row[1], row[2], row[3]) for row in rows]
+
+async def recipients(pool: Pool, keys: Sequence[RowKey]) -> list[tuple[RowKey, bytes]]:
+    """Return the packed ids of these rows of the ledger, those left out that are gone."""
+    columns = [list(column) for column in zip(*keys, strict=True)] or [[]] * 4
+    return [(RowKey(*row[:4]), row[4]) for row in await pool.fetch(_RECIPIENTS, *columns)]
 
 
 async def shown(pool: Pool, alerts: Sequence[UUID]) -> set[UUID]:

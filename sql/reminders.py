@@ -91,9 +91,9 @@ async def settled(pool: Pool, alert_id: UUID, shard_from: int, shard_to: int) ->
     return [row[0] for row in await pool.fetch(_SETTLED, alert_id, shard_from, shard_to)]
 
 
-async def take_back(pool: Pool, alert_id: UUID, shard_from: int, batch_id: int) -> None:
-    """Take back that the recipients of a batch may have been reminded: for certain they were not."""
-    await pool.execute(_TAKE_BACK, alert_id, shard_from, batch_id)
+async def take_back(pool: Pool, alert_id: UUID, shard_from: int, shard_to: int, batch_id: int) -> None:
+    """Take back that the recipients of a batch of these shards may have been reminded: for certain they were not."""
+    await pool.execute(_TAKE_BACK, alert_id, shard_from, shard_to, batch_id)
 
 
 async def begin(connection: Connection, subject_kinds: Sequence[str]) -> list[BegunReminder]:

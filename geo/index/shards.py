@@ -32,6 +32,12 @@ def shards_of(users: NDArray[np.int64]) -> NDArray[np.int64]:
     return (hashed >> np.uint64(_SHIFT)).astype(np.int64)
 
 
+def span_of(users: NDArray[np.int64]) -> tuple[int, int]:
+    """Return the shards [from, to) from the first to the last that some of these users, at least one, are in."""
+    hashed = users.view(np.uint64) * np.uint64(_MULTIPLIER)
+    return int(hashed.min()) >> _SHIFT, (int(hashed.max()) >> _SHIFT) + 1
+
+
 def rows_by_shard(users: NDArray[np.int64]) -> list[tuple[int, NDArray[np.int64]]]:
     """Return the shards that some users are in, in order, each with the places of its users in their order."""
     shards = shards_of(users)

@@ -14,7 +14,7 @@ import numpy as np
 import structlog
 
 import sql.ledger
-from geo.index.shards import shards_of
+from geo.index.shards import shards_of, span_of
 from push.alarm_kinds import AlarmKind
 from push.alarms import EVERY_LANE
 from push.fanout.packing import pack
@@ -42,8 +42,9 @@ BATCH_ID_MAX: Final = 2**63 - 1
 REACHED: Final = frozenset({Outcome.ACCEPTED, Outcome.INDETERMINATE})
 """Who had these gets the follow-up notices."""
 
-ENTRANTS_SPAN: Final = 64
-"""Shards in a row of late entrants, who are few and in all shards: more shards cost less to write, and more to read."""
+ENTRANTS_SPAN: Final = 16
+"""Shards in a row of late entrants, who are few and in all shards: more shards cost less to write, and more to read.
+Rows of more have an index of their own (`ledger_wide`), which is for few."""
 
 WAITING_MAX = 1024
 """Commits waiting to be grouped; more than the workers of all lanes together."""
@@ -114,14 +115,16 @@ class Ledger:
 def rows_of(batch: Batch, settled: Settled, lane: str) -> list[LedgerRow]:
     """Return the ledger rows of a batch's outcomes: one an outcome, and one a language of those whom an alert reached.
 
-    Who is to be reminded has rows apart. Of late entrants there is one for each span of shards.
+    Who is to be reminded has rows apart. Of late entrants there is one for each span of shards. Each row has the shards
+    of its own recipients, so that who asks for one shard reads those of few others.
     """
     row = batch.unit.row
     parts = [
-        (outcome, number, locale, reminding, shard_from, shard_to, users)
+        (outcome, number, locale, reminding, *span_of(users), users)
         for outcome, mask in settled.items()
         for number, (locale, reminding, same) in enumerate(_by_message(batch, outcome, mask))
-        for shard_from, shard_to, users in (_by_span(same) if row.entrants else ((row.shard_from, row.shard_to, same),))
+        for users in (_by_span(same) if row.entrants else [same])
+        if users.size
     ]
     return [
         LedgerRow(
@@ -141,7 +144,6 @@ def rows_of(batch: Batch, settled: Settled, lane: str) -> list[LedgerRow]:
             reminding,
         )
         for outcome, number, locale, reminding, shard_from, shard_to, users in parts
-        if users.size
     ]
 
 
@@ -176,8 +178,8 @@ def _by_language(
         yield batch.unit.languages.name(int(number)), users[languages == number]
 
 
-def _by_span(users: NDArray[np.int64]) -> Iterator[tuple[int, int, NDArray[np.int64]]]:
+def _by_span(users: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
     """Split users by spans of shards, so that who reads the ledger of some shards does not read all late entrants."""
     spans = shards_of(users) // ENTRANTS_SPAN
     for span in np.unique(spans).tolist():
-        yield span * ENTRANTS_SPAN, (span + 1) * ENTRANTS_SPAN, users[spans == span]
+        yield users[spans == span]

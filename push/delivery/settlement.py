@@ -91,7 +91,8 @@ class Settlement:
         batch.unit.interrupted = True
         if batch.is_announced:
             row = batch.unit.row
-            take_back = partial(sql.reminders.take_back, self._pool, row.alert_id, row.shard_from, batch.batch_id)
+            shards = row.shard_from, row.shard_to
+            take_back = partial(sql.reminders.take_back, self._pool, row.alert_id, *shards, batch.batch_id)
             await retry_until_available(take_back, UNAVAILABLE_ERRORS, "postgresql")
         await self._close(batch)
 

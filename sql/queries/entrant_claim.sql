@@ -14,7 +14,7 @@ with soft as (
       and exists (select from entrant e where e.alert_id = a.id and e.lane = $1 and e.due_at <= now())
 ), due as (
     select u.id, widest.sweep_id, a.version, a.expires, a.status, a.subject_kind, a.area_version,
-           case when u.id = any($5::bigint[]) then '' else a.content::text end as content
+           case when u.id in (select unnest($5::bigint[])) then '' else a.content::text end as content
     from entered a
     cross join lateral (
         select s.id as sweep_id from ring r join sweep s on s.alert_id = r.alert_id and s.ring = r.ring
@@ -23,9 +23,9 @@ with soft as (
     ) widest
     join sweep s on s.alert_id = a.id and s.notice = 'alert' and s.lane = $1
     join sweep_unit u on u.sweep_id = s.id and u.entrants
-    where u.done and u.id <> all($7::bigint[])
+    where u.done and u.id not in (select unnest($7::bigint[]))
       and (u.lease_until is null or u.lease_until < now() or u.lease_owner = $2)
-      and not (u.id = any($5::bigint[]) and u.sweep_id = widest.sweep_id and not u.id = any($6::bigint[]))
+      and not (u.id in (select unnest($5::bigint[])) and u.sweep_id = widest.sweep_id and u.id not in (select unnest($6::bigint[])))
     order by u.lease_until nulls first limit $4
     for update of u skip locked
 )

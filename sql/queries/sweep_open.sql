@@ -13,7 +13,7 @@ left join ring r on r.alert_id = s.alert_id and r.ring = s.ring
 cross join lateral (
     select u.passes from sweep_unit u
     where u.sweep_id = s.id and not u.done and (u.lease_until is null or u.lease_until < now())
-      and u.id <> all($2::bigint[])
+      and u.id not in (select unnest($2::bigint[]))
     limit 1
 ) free
 left join lateral (
@@ -23,7 +23,7 @@ left join lateral (
       and w.alert_id = s.alert_id and w.lane = s.lane
       and (b.due_at, b.ring) >= (r.due_at, r.ring) and b.due_at <= now() and b.held is null
       and exists (select from sweep_unit n
-                  where n.sweep_id = w.id and not n.done and n.passes = 0 and n.id <> all($2::bigint[]))
+                  where n.sweep_id = w.id and not n.done and n.passes = 0 and n.id not in (select unnest($2::bigint[])))
     order by b.due_at, b.ring limit 1
 ) waiting on true
 where s.open and s.lane = any($1::text[]) and s.due_at <= now()

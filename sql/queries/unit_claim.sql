@@ -27,7 +27,7 @@ with soft as (
     cross join lateral (
         select u.id, u.shard_from from sweep_unit u
         where u.sweep_id = s.id and not u.done and (u.lease_until is null or u.lease_until < now())
-          and not (u.id = any($4::bigint[]))
+          and u.id not in (select unnest($4::bigint[]))
           and case when s.notice = 'alert' then
                   not exists (select from sweep n
                               join ring b on b.alert_id = n.alert_id and b.ring = n.ring
@@ -37,7 +37,7 @@ with soft as (
                                 and nearer.shard_from < u.shard_to and nearer.shard_to > u.shard_from
                                 and not coalesce(nearer.searched and nearer.lease_owner = $2
                                                  and nearer.lease_until > now()
-                                                 and nearer.id <> all($6::bigint[]), false)
+                                                 and nearer.id not in (select unnest($6::bigint[])), false)
                                 and (b.held is null
                                      or exists (select from sweep w join sweep_unit begun on begun.sweep_id = w.id
                                                 where w.alert_id = b.alert_id and w.ring = b.ring

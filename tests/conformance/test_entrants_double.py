@@ -13,6 +13,7 @@ import sql.forgotten
 import sql.ledger
 import sql.lifecycle
 import sql.work
+from sql.entrants import RowKey
 from tests.conformance.test_store_doubles import GAPS, LANES, OWNERS, STEP_KINDS, UNITS, file_alert
 from tests.integration.test_claims import add_authority
 from tests.support.stores.both_records import BothRecords, UnitId
@@ -78,10 +79,12 @@ async def _pending(pool: Pool, alert: UUID, shard_from: int, shard_to: int) -> l
     return sorted(await sql.entrants.pending(pool, alert, shard_from, shard_to))
 
 
-async def _settled(
-    pool: Pool, lane: str, alerts: Sequence[UUID], shards: Sequence[int], gap: timedelta, known: Sequence[int]
-) -> list[Any]:
-    return sorted(await sql.entrants.settled(pool, lane, alerts, shards, gap, known), key=repr)
+async def _settled(pool: Pool, lane: str, alerts: Sequence[UUID], shards: Sequence[int], gap: timedelta) -> list[Any]:
+    return sorted(await sql.entrants.settled(pool, lane, alerts, shards, gap), key=repr)
+
+
+async def _recipients(pool: Pool, keys: Sequence[RowKey]) -> list[Any]:
+    return sorted(await sql.entrants.recipients(pool, keys), key=repr)
 
 
 async def _look(both: BothRecords) -> None:
@@ -90,8 +93,9 @@ async def _look(both: BothRecords) -> None:
     alerts, shards = zip(*pairs, strict=True)
     await both.call(_pending, alerts[0], *sorted((shards[0], UNITS)))
     await both.call(sql.entrants.busy, lane, alerts, shards, draw.choice(OWNERS))
-    known = [row.batch_id ^ row.shard_from for row in draw.sample(both.batches, min(2, len(both.batches)))]
-    await both.call(_settled, lane, alerts, shards, draw.choice(GAPS), known)
+    some = draw.sample(both.batches, min(2, len(both.batches)))
+    await both.call(_recipients, [RowKey(row.alert_id, row.shard_from, row.batch_id, row.outcome) for row in some])
+    await both.call(_settled, lane, alerts, shards, draw.choice(GAPS))
 
 
 async def _end(both: BothRecords) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geo.index.shards import SHARDS, by_shards, shards_of
+from geo.index.shards import SHARDS, by_shards, shards_of, span_of
 
 USERS_MAX = 50
 
@@ -35,3 +35,11 @@ def test_each_user_of_the_shards_comes_once_with_all_of_its_shard(
         assert np.unique(of_part[of_part < last]).size == 0 or (of_part < last).sum() <= users_max
         before = last
     assert len(parts) <= 1 + wanted.size // users_max
+
+
+@given(st.lists(st.integers(-(1 << 63), (1 << 63) - 1), min_size=1, max_size=50))
+def test_a_span_goes_from_the_first_shard_of_users_to_the_last(users: list[int]) -> None:
+    """None of them is outside, and somebody is at both ends."""
+    some = np.array(users, dtype=np.int64)
+    shards = shards_of(some)
+    assert span_of(some) == (shards.min(), shards.max() + 1)

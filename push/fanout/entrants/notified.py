@@ -1,13 +1,14 @@
 """Tells whom the ledger has already, of those who enter the areas of several alerts.
 
-A row of the ledger never changes, so its recipients are read once. Bounded: `RECIPIENTS_MAX` recipients in `ROWS_MAX`
-rows are kept, the least recently used go first; a row that is gone from the ledger counts no more.
+A row of the ledger never changes, so its recipients are read once, and afterwards its key alone. Bounded:
+`RECIPIENTS_MAX` recipients in `ROWS_MAX` rows are kept, the least recently used go first; a row that is gone from the
+ledger counts no more.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -22,8 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sql.database import Pool
-
-    Key: TypeAlias = tuple[UUID, int, str]
+    from sql.entrants import RowKey
 
 RECIPIENTS_MAX: Final = 8_000_000
 ROWS_MAX: Final = 100_000
@@ -38,41 +38,30 @@ class Notified:
         self._pool = pool
         self._invalid_for = invalid_for
         self._unreadable = unreadable
-        self._rows: OrderedDict[Key, NDArray[np.int64]] = OrderedDict()
+        self._rows: OrderedDict[RowKey, NDArray[np.int64]] = OrderedDict()
         self._recipients = 0
 
     async def read(self, alerts: Sequence[UUID], shards: Sequence[int]) -> dict[UUID, list[NDArray[np.int64]]]:
         """Return the settled recipients of these shards of alerts, by rows that are sorted; others are among them."""
-        found = await self._read(alerts, shards, [key for _, key, _ in self._rows])
-        if found is None:
-            # A batch may have a row whose key is that of another one.
-            self._rows.clear()
-            self._recipients = 0
-            found = await self._read(alerts, shards, [])
-        self._make_room()
-        return found or {}
-
-    async def _read(
-        self, alerts: Sequence[UUID], shards: Sequence[int], known: Sequence[int]
-    ) -> dict[UUID, list[NDArray[np.int64]]] | None:
+        keys = await sql.entrants.settled(self._pool, self._lane, alerts, shards, self._invalid_for)
+        missing = [key for key in keys if key not in self._rows]
+        if missing:
+            for key, packed in await sql.entrants.recipients(self._pool, missing):
+                self._keep(key, packed)
         found: dict[UUID, list[NDArray[np.int64]]] = {}
-        rows = await sql.entrants.settled(self._pool, self._lane, alerts, shards, self._invalid_for, known)
-        for alert, key, outcome, packed in rows:
-            row = alert, key, outcome
-            if packed is not None:
-                self._keep(row, packed)
-            elif row not in self._rows:
-                return None
-            self._rows.move_to_end(row)
-            found.setdefault(alert, []).append(self._rows[row])
+        for key in keys:
+            users = self._rows.get(key)
+            if users is not None:
+                self._rows.move_to_end(key)
+                found.setdefault(key.alert_id, []).append(users)
+        self._make_room()
         return found
 
-    def _keep(self, row: Key, packed: bytes) -> None:
+    def _keep(self, key: RowKey, packed: bytes) -> None:
         # Who stands in a row that cannot be read is notified again: twice is better than never.
-        users = unpack_readable([packed], lambda: self._unreadable(row[0]))
-        before = self._rows.get(row)
-        self._rows[row] = users[0] if users else np.empty(0, dtype=np.int64)
-        self._recipients += self._rows[row].size - (0 if before is None else before.size)
+        users = unpack_readable([packed], lambda: self._unreadable(key.alert_id))
+        self._rows[key] = users[0] if users else np.empty(0, dtype=np.int64)
+        self._recipients += self._rows[key].size
 
     def _make_room(self) -> None:
         while self._recipients > RECIPIENTS_MAX or len(self._rows) > ROWS_MAX:

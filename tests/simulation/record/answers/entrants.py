@@ -176,7 +176,7 @@ def busy(
             yield alert_id, shard
 
 
-@answers("entrant_settled", "alert_id key outcome packed")
+@answers("entrant_settled", "alert_id shard_from batch_id outcome")
 def settled(
     tables: Tables,
     moment: Moment,
@@ -184,7 +184,6 @@ def settled(
     shards: Sequence[int],
     lane: str,
     invalid_for: timedelta,
-    known: Sequence[int],
 ) -> Iterator[tuple[Any, ...]]:
     """Find the rows of the ledger with whom the lane need not notify there, each once."""
     pairs = [*zip(alerts, shards, strict=True)]
@@ -193,8 +192,17 @@ def settled(
         for row in [] if alert is None else alert.ledger.values():
             there = any(one == alert_id and row.shard_from <= shard < row.shard_to for one, shard in pairs)
             if row.notice == "alert" and there and _counts(row, lane, moment.now - invalid_for):
-                key = row.batch_id ^ row.shard_from
-                yield alert_id, key, row.outcome, None if key in known else row.packed
+                yield alert_id, row.shard_from, row.batch_id, row.outcome
+
+
+@answers("entrant_recipients", "alert_id shard_from batch_id outcome packed")
+def recipients(tables: Tables, _: Moment, *columns: Sequence[Any]) -> Iterator[tuple[Any, ...]]:
+    """Read the recipients of rows of the ledger, by their keys."""
+    for alert_id, *key in zip(*columns, strict=True):
+        alert = tables.alerts.get(alert_id)
+        row = None if alert is None else alert.ledger.get(("alert", *key))
+        if row is not None:
+            yield alert_id, *key, row.packed
 
 
 def _counts(row: LedgerEntry, lane: str, oldest: datetime) -> bool:
