@@ -12,6 +12,7 @@ from geo.index.reports import Positions
 from push.fanout.claims.unit import Batch
 from push.fanout.entrants.live_areas import LiveAreas
 from push.fanout.entrants.notified import among
+from push.fanout.entrants.room import ENTRIES_MAX, PER_S, USERS_MAX, Room
 from push.fanout.entrants.unit import GATHER_S, EntrantsUnit
 from sql.entrants import Entrant
 from tests.support.unit_rows import unit_row
@@ -56,3 +57,16 @@ def test_who_enters_while_a_batch_is_on_its_way_shares_the_next_one() -> None:
     unit.remove(batch)
     assert settled == [True]
     assert not unit.gathers(10.0)
+
+
+def test_users_who_enter_many_alerts_are_noted_beyond_the_bound_of_those_who_enter_one() -> None:
+    """As many as are worked through while a pass would wait; one alert's users have the bound of a pass."""
+    many, single = Room(), Room()
+    taken = sum(many.take(100, 10_000, 1.0) for _ in range(50))
+    assert taken == ENTRIES_MAX // 10_000
+    assert not single.take(USERS_MAX + 1, USERS_MAX + 1, 1.0)
+    assert single.take(USERS_MAX, USERS_MAX, 1.0)
+    for room in (many, single):
+        assert not room.take(1, 1, 1.0)
+        assert room.take(PER_S, PER_S, 2.0)
+        assert not room.take(1, 1, 2.0)

@@ -1,8 +1,8 @@
 """Late entrants: notes in the record whom reports bring into the areas of live alerts, and says when a pass is needed.
 
-A report is taken whatever the record answers: whom it could not note is found by a full pass. Bounded: `NOTED_MAX`
-entries at once and `NOTED_PER_S` in the long run, because one by one more of them cost more than a pass;
-`sql.entrants.NOTE_TIMEOUT_S` a request.
+A report is taken whatever the record answers: whom it could not note is found by a full pass. Bounded:
+`push.fanout.entrants.room`, because one by one more of them cost more than passes; `sql.entrants.NOTE_TIMEOUT_S` a
+request.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import sql.rings
 from geo.index.calls import MOVED_KEPT_MS
 from geo.index.shards import shards_of
 from push.fanout.entrants.live_areas import LiveAreas
+from push.fanout.entrants.room import Room
 from runtime.clock import wall_s
 from sql.database import REFUSED_ERRORS
 
@@ -43,9 +44,6 @@ server knows the alert, and who changed lanes meanwhile has stood in one for lon
 
 BEHIND_S: Final = 5.0
 """Which alerts live is looked at once a second."""
-
-NOTED_PER_S: Final = 5_000
-NOTED_MAX: Final = 50_000
 
 _log = structlog.get_logger("push.fanout.late_entrants")
 
@@ -89,8 +87,7 @@ class LateEntrants:
         self._all_due = True
         self._due: set[UUID] = set()
         self._seen_s = self._seen_wall_s = float("-inf")
-        self._room = float(NOTED_MAX)
-        self._room_s = 0.0
+        self._room = Room()
 
     @property
     def is_behind(self) -> bool:
@@ -111,11 +108,11 @@ class LateEntrants:
 
     async def _note(self, lane: str, entered: Sequence[tuple[UUID, NDArray[np.int64]]]) -> None:
         entries = sum(users.size for _, users in entered)
-        if not self._take_room(entries):
+        users = np.concatenate([users for _, users in entered])
+        if not self._room.take(np.unique(users).size, entries, asyncio.get_running_loop().time()):
             self.unnoted += entries
             self._due |= {alert for alert, _ in entered}
             return
-        users = np.concatenate([users for _, users in entered])
         alerts = [alert for alert, some in entered for _ in range(some.size)]
         try:
             await sql.entrants.note(self._pool, lane, alerts, users.tolist(), shards_of(users).tolist())
@@ -126,15 +123,6 @@ class LateEntrants:
             return
         self.noted += entries
         self._wake(lane)
-
-    def _take_room(self, entries: int) -> bool:
-        now_s = asyncio.get_running_loop().time()
-        self._room = min(NOTED_MAX, self._room + (now_s - self._room_s) * NOTED_PER_S)
-        self._room_s = now_s
-        if entries > self._room:
-            return False
-        self._room -= entries
-        return True
 
     def want_pass(self) -> None:
         """Have every live alert swept again: somebody may have entered unseen."""
