@@ -3,7 +3,8 @@
 Who has proved it waits for nobody: a request whose token or cookie was good when it was looked at last, a signed
 webhook from an address where one verified within `PROVED_S`, and a probe from the operator's own networks. All others
 take turns while alerts are being sent (`handlers.http.serving.turns`): those that claim something, or come from an
-address where something verified, in one line, strangers in another. Behind a proxy nothing is known of addresses: there
+address where something verified, in one line, strangers in another, documents that are worth no more than a draft in
+lines of their own. Behind a proxy nothing is known of addresses: there
 whatever may be a signed webhook is verified at once, and floods of such are the proxy's to limit.
 
 Bounded: `CREDENTIALS_MAX` digests, `PEERS_MAX` addresses of each kind; the one that was not seen for the longest time
@@ -42,6 +43,7 @@ COOKIE_UNITS: Final = 4
 DRAFT_UNITS: Final = 60
 """What anybody may have written is read, and filed as a draft, in some 30 ms."""
 
+CLAIMING: Final = frozenset({Line.CLAIM, Line.KNOWN_DRAFT})
 PROBES: Final = frozenset({"/health", "/ready", "/metrics"})
 SAFE: Final = frozenset({"GET", "HEAD"})
 TICKET: Final = "ticket"
@@ -83,10 +85,11 @@ class Strangers:
     async def wait_for_draft(self, request: web.Request) -> web.Response | None:
         """Return when it is the turn of a document that nobody signed, of which nothing was read but that.
 
-        Its request had a turn before, which paid for as much.
+        Its request had a turn before, which paid for as much. It waits among documents alone: a few of them would
+        take the turns of all who sign in.
         """
         peer = network_of(request.remote or "") if self._knows_addresses else ""
-        line = Line.CLAIM if _is_fresh(self._verified, peer) else Line.STRANGER
+        line = Line.KNOWN_DRAFT if _is_fresh(self._verified, peer) else Line.DRAFT
         return await self._wait(request, Ask(line, peer, DRAFT_UNITS, has_body=True))
 
     async def _wait(self, request: web.Request, ask: Ask) -> web.Response | None:
@@ -94,7 +97,7 @@ class Strangers:
         if connection is None:
             had_turn = await self._turns.take(ask)
         else:
-            with connection.in_line(claims=ask.line is Line.CLAIM) as watch:
+            with connection.in_line(claims=ask.line in CLAIMING) as watch:
                 had_turn = await self._turns.take(ask, watch)
         if had_turn:
             return None

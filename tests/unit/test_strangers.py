@@ -96,15 +96,19 @@ async def test_behind_a_proxy_nothing_is_proved_by_its_address() -> None:
 
 
 async def test_a_document_that_nobody_signed_pays_for_being_read_unless_its_sender_has_proved_something() -> None:
-    """Of few units left its request takes one, and it as many as a draft costs; then all others of its line wait."""
+    """Once a few have taken what there is, others wait, and nobody else does: neither strangers nor who claims something."""
     strangers = Strangers(Turns(lambda: True, NEVER), knows_addresses=True)
     drafts = BURST // DRAFT_UNITS + 1
     for _ in range(drafts):
         assert await strangers.wait_for_draft(_request()) is None
     assert await strangers.wait_for_draft(_request()) is not None
-    assert await _waits(strangers, _request("/nowhere"))
+    assert not await _waits(strangers, _request("/console/login"))
+    # Anybody may send a copy of a signed document that is published.
     strangers.signed(_request(host="203.0.113.7"), is_webhook=False)
-    assert await strangers.wait_for_draft(_request(host="203.0.113.7")) is None, "it has another line"
+    for _ in range(drafts):
+        assert await strangers.wait_for_draft(_request(host="203.0.113.7")) is None, "it has another line"
+    assert await strangers.wait_for_draft(_request(host="203.0.113.7")) is not None
+    assert not await _waits(strangers, _request(headers=TOKEN))
 
 
 @pytest.mark.parametrize(("host", "waits"), [("127.0.0.1", False), ("10.1.2.3", False), ("8.8.8.8", True)])

@@ -33,7 +33,7 @@ class _Sending:
 
 
 async def _spent(turns: Turns) -> None:
-    """Take what may be taken at once, in both lines."""
+    """Take what may be taken at once, in all lines."""
     for line in Line:
         for number in range(BURST):
             assert await turns.take(_ask(f"spent {number}", line=line))

@@ -1,7 +1,7 @@
 """Serves requests of which nobody knows yet who sends them at a pace, while alerts are being sent.
 
-So no flood of them slows a send. Who only claims to be somebody and who does not are two lines, each with a pace and
-places of its own: neither keeps out the other. Within a line peers have turns one after the other, and where all places
+So no flood of them slows a send. Who only claims to be somebody and who does not are two lines, and documents that are
+read as drafts two more, each with a pace and places of its own: none keeps out another. Within a line peers have turns one after the other, and where all places
 are taken, another peer takes the newest one of the peer that has most. While nothing is sent, nobody waits.
 
 Bounded: the pace of each `Line`, `BURST` units at once; `WAITING_MAX` requests wait in it, `BODIES_MAX` of them with a
@@ -32,7 +32,7 @@ BODIES_MAX: Final = 256
 """Each may have 128 KiB in memory before it is asked for: 32 MiB."""
 
 WAIT_S: Final = 20.0
-"""As long as `WAITING_MAX` requests of one unit take in the faster line; in the other the last ones are refused."""
+"""As long as `WAITING_MAX` requests of one unit take in the fastest line; in the others the last ones are refused."""
 
 AT_ONCE: Final = 16
 ENDING_S: Final = 2.0
@@ -47,6 +47,12 @@ class Line(enum.Enum):
 
     STRANGER = 50.0
     """It claims nothing."""
+
+    KNOWN_DRAFT = 30.0
+    """A document whose signature is worth nothing, from where something verified: so costly that it has its own line."""
+
+    DRAFT = 20.0
+    """The same from elsewhere: one in three seconds."""
 
 
 class Ask(NamedTuple):
