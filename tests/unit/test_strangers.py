@@ -96,7 +96,7 @@ async def test_behind_a_proxy_nothing_is_proved_by_its_address() -> None:
 
 
 async def test_a_document_that_nobody_signed_pays_for_being_read_unless_its_sender_has_proved_something() -> None:
-    """Once a few have taken what there is, others wait, and nobody else does: neither strangers nor who claims something."""
+    """Once a few have taken what there is, others wait, and nobody else: neither strangers nor who claims something."""
     strangers = Strangers(Turns(lambda: True, NEVER), knows_addresses=True)
     drafts = BURST // DRAFT_UNITS + 1
     for _ in range(drafts):

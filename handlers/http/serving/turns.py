@@ -1,8 +1,9 @@
 """Serves requests of which nobody knows yet who sends them at a pace, while alerts are being sent.
 
 So no flood of them slows a send. Who only claims to be somebody and who does not are two lines, and documents that are
-read as drafts two more, each with a pace and places of its own: none keeps out another. Within a line peers have turns one after the other, and where all places
-are taken, another peer takes the newest one of the peer that has most. While nothing is sent, nobody waits.
+read as drafts two more, each with a pace and places of its own: none keeps out another. Within a line peers have turns
+one after the other, and where all places are taken, another peer takes the newest one of the peer that has most.
+While nothing is sent, nobody waits.
 
 Bounded: the pace of each `Line`, `BURST` units at once; `WAITING_MAX` requests wait in it, `BODIES_MAX` of them with a
 body, each for `WAIT_S` at most; `AT_ONCE` turns are given before anything else of the loop has its own.
@@ -49,7 +50,7 @@ class Line(enum.Enum):
     """It claims nothing."""
 
     KNOWN_DRAFT = 30.0
-    """A document whose signature is worth nothing, from where something verified: so costly that it has its own line."""
+    """A document whose signature is worth nothing, from where something verified: it costs much."""
 
     DRAFT = 20.0
     """The same from elsewhere: one in three seconds."""
