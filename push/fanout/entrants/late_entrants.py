@@ -20,7 +20,7 @@ import sql.rings
 from geo.index.calls import MOVED_KEPT_MS
 from geo.index.shards import shards_of
 from push.fanout.entrants.live_areas import LiveAreas
-from push.fanout.entrants.room import Room
+from push.fanout.entrants.room import ENTRIES_A_REQUEST, Room
 from runtime.clock import wall_s
 from sql.database import REFUSED_ERRORS
 
@@ -108,8 +108,10 @@ class LateEntrants:
 
     async def _note(self, lane: str, entered: Sequence[tuple[UUID, NDArray[np.int64]]]) -> None:
         entries = sum(users.size for _, users in entered)
-        users = np.concatenate([users for _, users in entered])
-        if not self._room.take(np.unique(users).size, entries, asyncio.get_running_loop().time()):
+        # Of 1,000 alerts in one city a request may bring millions of entries: to count whose they are takes a second.
+        users = np.concatenate([users for _, users in entered]) if entries <= ENTRIES_A_REQUEST else None
+        now_s = asyncio.get_running_loop().time()
+        if users is None or not self._room.take(np.unique(users).size, entries, now_s):
             self.unnoted += entries
             self._due |= {alert for alert, _ in entered}
             return

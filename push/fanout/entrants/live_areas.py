@@ -65,8 +65,9 @@ class LiveAreas:
         users = np.array(positions.users, dtype=np.int64)[rows]
         found: dict[UUID, list[NDArray[np.int64]]] = {}
         for number, entered in self._grid.entered(places(np.maximum(befores, 0)), known, now):
+            some = users[entered]
             for alert in self._sharing[number]:
-                found.setdefault(alert, []).append(users[entered])
+                found.setdefault(alert, []).append(some)
         return [
             (alert, parts[0] if len(parts) == 1 else np.unique(np.concatenate(parts))) for alert, parts in found.items()
         ]

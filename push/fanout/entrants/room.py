@@ -12,7 +12,10 @@ PER_S: Final = 5_000
 """Entries in the long run: with 100 alerts one costs 0.2 ms of CPU of the process that works through them."""
 
 USERS_MAX: Final = 50_000
-"""Users at once, and entries of one request: one by one more of them cost more than a pass."""
+"""Users at once: one by one more of them cost more than a pass."""
+
+ENTRIES_A_REQUEST: Final = 50_000
+"""As many as the record takes within `sql.entrants.NOTE_TIMEOUT_S`; the caller leaves more of them to passes."""
 
 ENTRIES_MAX: Final = 200_000
 """Entries at once: they are worked through in about a minute, as long as a pass that is wanted now may wait."""
@@ -32,7 +35,7 @@ class Room:
         self._users = min(USERS_MAX, self._users + gained)
         self._entries = min(ENTRIES_MAX, self._entries + gained)
         self._seen_s = now_s
-        if users > self._users or entries > min(self._entries, USERS_MAX):
+        if users > self._users or entries > self._entries:
             return False
         self._users -= users
         self._entries -= entries
