@@ -42,6 +42,7 @@ _OF_ALERT = query("audit_of_alert")
 _NEWEST_OF_ALERT = query("audit_newest_of_alert")
 _NOTE_LOST = query("lost_event_note")
 _LIST_LOST = query("lost_event_list")
+_COUNT_LOST = query("lost_event_count")
 
 
 class Terminal(msgspec.Struct, frozen=True, kw_only=True):
@@ -187,6 +188,12 @@ async def noted_lost(pool: Pool, events: Iterable[tuple[int, bytes]]) -> set[tup
     """Return those of these events that are noted as lost."""
     seqs, digests = zip(*events, strict=True)
     return {(row[0], row[1]) for row in await pool.fetch(_LIST_LOST, seqs, digests)}
+
+
+async def count_lost(pool: Pool) -> int:
+    """Return how many events are noted as lost."""
+    found: int = await pool.fetchval(_COUNT_LOST)
+    return found
 
 
 async def page(pool: Pool | Connection, after: int, limit: int = PAGE) -> list[Row]:

@@ -274,6 +274,7 @@ async def _hold(both: BothRecords) -> None:
     events = [(draw.choice((1, 2)), bytes([draw.choice((1, 2))]) * 32) for _ in range(2)]
     await both.call(sql.audit.note_lost, events[:1])
     await both.call(sql.audit.noted_lost, events)
+    await both.call(sql.audit.count_lost)
 
 
 STEP_KINDS: Final = (_claim, _claim, _claim, _end_unit, _end_unit, _look, _commit, _commit, _read, _act, _by_itself)

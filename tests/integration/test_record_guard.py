@@ -150,6 +150,31 @@ async def test_what_is_decided_after_the_record_went_back_stands_whoever_remembe
     assert await sql.held_notices.notices_held(pool, 1) != []
 
 
+async def test_what_is_decided_stands_also_where_a_process_comes_back_that_last_saw_another_lost_event(
+    pool: Pool, redis: aioredis.Redis
+) -> None:
+    """It was cut off before others saw more; but what is lost after that, although they noted something, is noticed."""
+    await add_authority(pool)
+    alert = await add_alert(pool, "A", due_in_min=30, rings=(1,))
+    process, other = GuardedProcess(pool, redis), GuardedProcess(pool, redis)
+    kept = await _event(pool)
+    await _event(pool)
+    await other.look()
+    await _event(pool)
+    await process.look()
+    await go_back(pool, kept)
+    await process.look()
+    assert await _state(pool, alert) == "paused"
+    assert await process.actions.resume(alert, ORDER) is None
+    for one in (process, other):
+        await one.look()
+        assert await _state(pool, alert) == "sending"
+    await _lose_a_cancel(other, alert)
+    await redis.delete(KEY)
+    await other.look()
+    assert await _state(pool, alert) == "paused"
+
+
 async def test_a_replica_with_an_older_position_hides_no_record_that_went_back(
     pool: Pool, redis: aioredis.Redis
 ) -> None:

@@ -100,6 +100,9 @@ class RecordGuard:
         self._claims = claims
         claims.on_rewound = self.wake
         self._known: Position | None = None
+        self._noted = 0
+        """How many events were noted as lost right after `_known` was read first."""
+
         self._read = _NOTHING
         self._held_back: set[UUID] = set()
         self._changed = asyncio.Event()
@@ -185,7 +188,9 @@ class RecordGuard:
         elif self._known is None:
             for alert_id, case in await sql.held_notices.notices_held(self._pool, sql.progress.WATCHED_MAX):
                 self._raise(alert_id, case, f"{BEFORE}: {HELD}")
-        self._known = newest
+        if newest != self._known:
+            # In this order: what is noted after this was not there when the event was.
+            self._known, self._noted = newest, await sql.audit.count_lost(self._pool)
         self._claims.known_seq = 0 if newest is None else newest.seq
         self._claims.compared.set()
         return newest
@@ -195,16 +200,24 @@ class RecordGuard:
 
         By what Redis remembers and what this process knows; without those because of which all was paused already.
         """
-        kept = set()
+        kept_by_redis = set()
         if remembered.seq is not None:
-            kept.add((remembered.seq, bytes.fromhex(remembered.digest)))
+            kept_by_redis.add((remembered.seq, bytes.fromhex(remembered.digest)))
+        kept = {*kept_by_redis}
         if self._known is not None:
             # Redis may have forgot, take nothing new, or hold an older position than this process has seen.
             kept.add((self._known.seq, self._known.digest))
         elif self._anchored is not None:
             kept.add((self._anchored[0], bytes.fromhex(self._anchored[1])))
         lost = {one: why for one in sorted(kept, reverse=True) if (why := await self._rewound(newest, *one))}
-        noted = await sql.audit.noted_lost(self._pool, lost) if lost else set()
+        if not lost:
+            return {}
+        noted = await sql.audit.noted_lost(self._pool, lost)
+        own = set() if self._known is None else {(self._known.seq, self._known.digest)}
+        if own - kept_by_redis and await sql.audit.count_lost(self._pool) > self._noted:
+            # Others paused all since this process saw its event. A record that has what they noted then, and not what
+            # it had before, had lost that by then.
+            noted |= own
         return {one: why for one, why in lost.items() if one not in noted}
 
     async def _remember(self, newest: Position | None, remembered: _Remembered) -> None:

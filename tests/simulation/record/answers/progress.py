@@ -276,6 +276,12 @@ def lost_event_list(
             yield event
 
 
+@answers("lost_event_count", "count")
+def lost_event_count(tables: Tables, _: Moment) -> Iterator[tuple[Any, ...]]:
+    """Count those that are noted."""
+    yield (len(tables.lost_events),)
+
+
 @answers("rate_note", "", soft=True)
 def rate_note(*_: object) -> None:
     """Note rates, on which nothing here depends."""
