@@ -135,14 +135,19 @@ class Breaker:
         self._probe_at_s = asyncio.get_running_loop().time() + wait_s
 
 
-async def watch_silence(lane: str, stats: LaneStats, alarms: AlarmBoard) -> None:
+async def watch_silence(lane: str, stats: LaneStats, alarms: AlarmBoard, is_idle: Callable[[], bool]) -> None:
     """Raise an alarm while requests of a lane wait, and none was answered for `SILENT_S`; until cancelled.
 
-    The next answer ends it, as it ends every outage.
+    The next answer ends it, as it ends every outage; and that nothing is left to be sent (`is_idle`), because no answer
+    comes then.
     """
-    loop = asyncio.get_running_loop()
+    loop, has_raised = asyncio.get_running_loop(), False
     while True:
         await asyncio.sleep(LOOK_S)
         since_s = stats.unanswered_since_s
         if since_s is not None and loop.time() - since_s >= SILENT_S:
             alarms.lane(lane, AlarmKind.OUTAGE, f"no request was answered for {SILENT_S:g} s")
+            has_raised = True
+        elif has_raised and is_idle():
+            alarms.clear(AlarmKind.OUTAGE, lane, None)
+            has_raised = False

@@ -17,7 +17,7 @@ import structlog
 import sql.ledger
 from push.alarm_kinds import AlarmKind
 from push.delivery.addresses import Addresses
-from push.delivery.breaker import Breaker, watch_silence
+from push.delivery.breaker import Breaker, Condition, watch_silence
 from push.delivery.clearance import Clearances
 from push.delivery.invalid_tokens import InvalidTokens
 from push.delivery.refused_messages import RefusedMessages
@@ -177,7 +177,7 @@ class Lane:
             group.create_task(worker.run(), name=f"{self.name} worker {number}")
             for number, worker in enumerate(self._workers)
         ]
-        silence = watch_silence(self.name, self.stats, self._alarms)
+        silence = watch_silence(self.name, self.stats, self._alarms, self._is_idle)
         self._watching = group.create_task(silence, name=f"{self.name} silence")
         if self.invalid is not None:
             self._removing = group.create_task(self.invalid.run(), name=f"{self.name} removals")
@@ -187,6 +187,11 @@ class Lane:
         """All that runs since `start`."""
         beside = [one for one in (self._removing, self._watching) if one is not None]
         return [*self._sweeping, *self._working, *beside]
+
+    def _is_idle(self) -> bool:
+        """Tell whether nothing waits for the provider, which as far as is known works."""
+        waits = self.stats.in_flight or self.queue.parked or len(self.queue)
+        return not waits and self.breaker.condition is Condition.CLOSED
 
     def drain_halted(self) -> None:
         """Let halted batches drain now, whatever they wait for."""

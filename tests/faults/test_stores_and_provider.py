@@ -66,6 +66,24 @@ async def test_a_provider_that_answers_nothing_is_an_alarm_long_before_its_reque
     assert await deployment.lane_metric(server, "qq_alert_requests_in_flight") > 0
 
 
+async def test_the_alarm_of_a_provider_that_answers_nothing_ends_once_nothing_is_left_to_send(
+    deployment: Deployment,
+) -> None:
+    """The alert is paused while its only request hangs: no answer is to come that would end the alarm."""
+    await deployment.provider("--hang-rate", "1")
+    await deployment.people(200)
+    server = await deployment.server(QQ_ALERT_LANES__TPNS__TIMEOUT_S="8")
+    _, answer = await deployment.file(server)
+    await until_alarmed(deployment, server, "outage")
+    url = f"{server.url}/v1/alerts/{answer['alert']['id']}/pause"
+    assert (await deployment.post(url, {"reason": "误报"}))[0] == 200
+
+    async def is_over() -> bool:
+        return all(one["kind"] != "outage" for one in await alarms_of(deployment, server))
+
+    await until(is_over)
+
+
 @pytest.mark.parametrize(
     "options",
     [("--error-rate", "0.3"), ("--rate-limit", "1000"), ("--rate-limit", "1000", "--throttle-by-http")],
