@@ -196,7 +196,8 @@ class Worker:
         else:
             if self._breaker.failed():
                 _log.error("lane.outage", lane=self._lane, reason=result.reason)
-                self._alarms.lane(self._lane, AlarmKind.OUTAGE, result.reason)
+                # It may have been silent before: now it is known why.
+                self._alarms.restate(AlarmKind.OUTAGE, self._lane, None, result.reason)
             # One phone that cannot be reached holds back no other; a provider that is down is left alone as it asks.
             if result.retry_after_s and self._breaker.condition is not Condition.CLOSED:
                 await self._pace.throttled(result.retry_after_s)

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from tests.support.processes.deployment import SHENZHEN, Deployment
+from tests.support.processes.processes import until
 from tests.support.stores import boundaries
 
 PLACE = {"longitude": SHENZHEN.longitude, "latitude": SHENZHEN.latitude}
@@ -106,12 +107,18 @@ async def test_the_radius_has_a_least_one_and_neighbouring_places_one_answer(dep
     for radius_km in (0.001, 1, 4.9):
         status, answer = await deployment.post(f"{server.url}/v1/estimates", {**PLACE, "radius_km": radius_km})
         assert (status, answer["errors"][0]["path"]) == (422, "$.radius_km")
-    answers = []
-    for east, radius_km in ((0.0, 30), (0.004, 30.2), (-0.006, 29.8), (0.0, 30)):
-        asked = {"longitude": 114.06 + east, "latitude": 22.54 + east, "radius_km": radius_km}
-        _, answer = await deployment.post(f"{server.url}/v1/estimates", asked)
-        answers.append((answer["area"], answer["estimate"]))
-    assert answers.count(answers[0]) == len(answers)
+    answers: list[Any] = []
+
+    async def is_one_answer() -> bool:
+        # On a busy machine one may be cut off by its time, with fewer positions than the others.
+        answers.clear()
+        for east, radius_km in ((0.0, 30), (0.004, 30.2), (-0.006, 29.8), (0.0, 30)):
+            asked = {"longitude": 114.06 + east, "latitude": 22.54 + east, "radius_km": radius_km}
+            _, answer = await deployment.post(f"{server.url}/v1/estimates", asked)
+            answers.append((answer["area"], answer["estimate"]))
+        return answers.count(answers[0]) == len(answers)
+
+    await until(is_one_answer)
     assert answers[0][0]["circle"] == {"longitude": 114.05, "latitude": 22.55, "radius_km": 30.0}
 
 
