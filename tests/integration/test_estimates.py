@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from tests.support.processes.deployment import SHENZHEN, Deployment
-from tests.support.processes.processes import until
+from tests.support.processes.processes import Process, until
 from tests.support.stores import boundaries
 
 PLACE = {"longitude": SHENZHEN.longitude, "latitude": SHENZHEN.latitude}
@@ -18,8 +18,7 @@ async def test_an_estimate_has_rings_lanes_ages_and_the_margin_to_the_deadline(d
     """People by ring and lane, with an interval beside the exact count, and when each lane would be done."""
     inside = await deployment.people(50_000)
     server = await deployment.server(**boundaries.env(), QQ_ALERT_LANES__TPNS__RATE_PER_S="10")
-    status, answer = await deployment.post(f"{server.url}/v1/estimates", PLACE)
-    assert status == 200
+    answer = await _estimated(deployment, server, PLACE)
     assert answer["area"]["city"] == "440300"
     estimate: dict[str, Any] = answer["estimate"]
     # Of 95% intervals one in twenty misses the count; none misses it by another width, unless it is wrong.
@@ -41,10 +40,7 @@ async def test_an_estimate_stores_and_sends_nothing(deployment: Deployment) -> N
     """After estimates for two policies there is no alert."""
     server = await deployment.server()
     for policy in ("qq", "tuanyuan"):
-        status, answer = await deployment.post(
-            f"{server.url}/v1/estimates", {**PLACE, "policy": policy, "radius_km": 300}
-        )
-        assert status == 200
+        answer = await _estimated(deployment, server, {**PLACE, "policy": policy, "radius_km": 300})
         assert answer["rings"][-1]["radius_km"] == 300
     assert (await deployment.query("select count(*) from alert"))[0][0] == 0
 
@@ -65,7 +61,8 @@ async def test_an_estimate_that_cannot_be_made_is_refused_with_the_reason(deploy
         assert answer["errors"][0]["path"] == path
 
 
-DEFAULT = {"QQ_ALERT_PRIVACY__PEOPLE_MIN": "100"}
+DEFAULT = {"QQ_ALERT_PRIVACY__PEOPLE_MIN": "100", "QQ_ALERT_LIMITS__ESTIMATES_PER_HOUR": "3600"}
+"""So many that who is told to ask again may."""
 
 
 def _numbers(estimate: dict[str, Any]) -> list[dict[str, Any]]:
@@ -74,14 +71,27 @@ def _numbers(estimate: dict[str, Any]) -> list[dict[str, Any]]:
     return [estimate, *rings, *estimate["lanes"].values(), *(one for ring in rings for one in ring["lanes"].values())]
 
 
+async def _estimated(deployment: Deployment, server: Process, asked: dict[str, Any]) -> dict[str, Any]:
+    """Return the answer with an estimate; on a busy machine the index may not answer in time, and is asked again."""
+    found: dict[str, Any] = {}
+
+    async def is_estimated() -> bool:
+        status, answer = await deployment.post(f"{server.url}/v1/estimates", asked)
+        assert status in {200, 429, 503}, answer
+        found.update(answer)
+        return status == 200 and answer["estimate"] is not None
+
+    await until(is_estimated)
+    return found
+
+
 async def test_fewer_people_than_the_threshold_are_no_number(deployment: Deployment) -> None:
     """Nobody and one person have the same answer: null, without interval, time or age; a crowd has numbers."""
     server = await deployment.server(**DEFAULT, QQ_ALERT_LANES__TPNS__RATE_PER_S="10")
     answers = []
     for users in ([], [1]):
         await deployment.place(users, **PLACE)
-        status, answer = await deployment.post(f"{server.url}/v1/estimates", {**PLACE, "radius_km": 10})
-        assert status == 200
+        answer = await _estimated(deployment, server, {**PLACE, "radius_km": 10})
         answers.append({name: answer[name] for name in ("area", "estimate")})
     assert answers[0] == answers[1]
     one = answers[0]["estimate"]
@@ -91,9 +101,16 @@ async def test_fewer_people_than_the_threshold_are_no_number(deployment: Deploym
     assert one["lanes"]["tpns"]["finish_s"] is None
     assert one["positions"] is None
     await deployment.place([*range(1, 50_000)], **PLACE)
-    _, crowd = await deployment.post(f"{server.url}/v1/estimates", {**PLACE, "radius_km": 10})
-    shown = [number for number in _numbers(crowd["estimate"]) if not number["withheld"]]
-    assert len(shown) >= 3
+    crowd: dict[str, Any] = {}
+    shown: list[dict[str, Any]] = []
+
+    async def is_shown() -> bool:
+        # On a busy machine the sample may end with one shard, of which nothing is shown.
+        crowd.update(await _estimated(deployment, server, {**PLACE, "radius_km": 10}))
+        shown[:] = [one for one in _numbers(crowd["estimate"]) if not one["withheld"]]
+        return len(shown) >= 3
+
+    await until(is_shown)
     for number in shown:
         assert number["people"] >= 100
         assert all((number[name] or 0) % 100 == 0 for name in ("people", "low", "high"))
@@ -114,7 +131,7 @@ async def test_the_radius_has_a_least_one_and_neighbouring_places_one_answer(dep
         answers.clear()
         for east, radius_km in ((0.0, 30), (0.004, 30.2), (-0.006, 29.8), (0.0, 30)):
             asked = {"longitude": 114.06 + east, "latitude": 22.54 + east, "radius_km": radius_km}
-            _, answer = await deployment.post(f"{server.url}/v1/estimates", asked)
+            answer = await _estimated(deployment, server, asked)
             answers.append((answer["area"], answer["estimate"]))
         return answers.count(answers[0]) == len(answers)
 
@@ -129,8 +146,7 @@ async def test_narrow_rings_of_a_policy_are_estimated_at_the_least_radius(deploy
         "QQ_ALERT_PRIVACY__RADIUS_MIN_KM": "5",
     }
     server = await deployment.server(**narrow)
-    status, answer = await deployment.post(f"{server.url}/v1/estimates", {**PLACE, "policy": "near"})
-    assert status == 200
+    answer = await _estimated(deployment, server, {**PLACE, "policy": "near"})
     assert [ring["radius_km"] for ring in answer["rings"]] == [5.0, 30.0]
 
 
