@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Final, cast
 
 import pytest
@@ -94,6 +94,9 @@ FORMS: Final = (
     "http://nat.example:{p}/a",  # resolves to 64:ff9b::7f00:1
     "http://rebinding.example:{p}/internal",  # allowed at first, then 127.0.0.1
 )
+
+
+PORTS_MAX: Final = 5
 
 
 class NameServer(asyncio.DatagramProtocol):
@@ -192,8 +195,28 @@ class World:
 
 
 @asynccontextmanager
+async def _sites() -> AsyncIterator[tuple[Site, Site, Site]]:
+    """Run three sites at one port; at another one where somebody has it at one of the addresses."""
+    async with AsyncExitStack() as kept:
+        for tried in range(1, PORTS_MAX + 1):
+            async with AsyncExitStack() as stack:
+                outer = await stack.enter_async_context(site_at(OUTSIDE))
+                try:
+                    four, six = [
+                        await stack.enter_async_context(site_at(host, outer.port)) for host in (INTERNAL, "::1")
+                    ]
+                except OSError:
+                    if tried == PORTS_MAX:
+                        raise
+                    continue
+                kept.push_async_exit(stack.pop_all())
+                break
+        yield outer, four, six
+
+
+@asynccontextmanager
 async def _world() -> AsyncIterator[World]:
-    async with site_at(OUTSIDE) as outer, site_at(INTERNAL, outer.port) as four, site_at("::1", outer.port) as six:
+    async with _sites() as (outer, four, six):
         for inner in (four, six):
             inner.gives("/a", b"secret")
             inner.gives("/internal", b"secret")
