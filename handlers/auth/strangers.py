@@ -4,8 +4,8 @@ Who has proved it waits for nobody: a request whose token or cookie was good whe
 webhook from an address where one verified within `PROVED_S`, and a probe from the operator's own networks. All others
 take turns while alerts are being sent (`handlers.http.serving.turns`): those that claim something, or come from an
 address where something verified, in one line, strangers in another, documents that are worth no more than a draft in
-lines of their own. Behind a proxy nothing is known of addresses: there
-whatever may be a signed webhook is verified at once, and floods of such are the proxy's to limit.
+lines of their own. Behind a proxy nothing is known of addresses: there whatever may be a signed webhook is verified at
+once, and floods of such are the proxy's to limit.
 
 Bounded: `CREDENTIALS_MAX` digests, `PEERS_MAX` addresses of each kind; the one that was not seen for the longest time
 leaves first.
@@ -74,7 +74,7 @@ class Strangers:
 
         `is_signed_route`: it asks for what takes signed webhooks and documents.
         """
-        peer = network_of(request.remote or "") if self._knows_addresses else ""
+        peer = self._peer(request)
         may_verify = is_signed_route and may_be_signed(request.headers, wall_s())
         if self._is_proved(request, peer) or (may_verify and (not peer or _is_fresh(self._webhooks, peer))):
             return None
@@ -88,9 +88,13 @@ class Strangers:
         Its request had a turn before, which paid for as much. It waits among documents alone: a few of them would
         take the turns of all who sign in.
         """
-        peer = network_of(request.remote or "") if self._knows_addresses else ""
+        peer = self._peer(request)
         line = Line.KNOWN_DRAFT if _is_fresh(self._verified, peer) else Line.DRAFT
         return await self._wait(request, Ask(line, peer, DRAFT_UNITS, has_body=True))
+
+    def _peer(self, request: web.Request) -> str:
+        """Return where a request comes from, empty where nobody knows."""
+        return network_of(request.remote or "") if self._knows_addresses else ""
 
     async def _wait(self, request: web.Request, ask: Ask) -> web.Response | None:
         connection = request.protocol if isinstance(request.protocol, Connection) else None

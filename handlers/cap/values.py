@@ -31,11 +31,11 @@ VERTICES_MAX = 2_000
 find out whether one polygon of so many is valid takes less than 20 ms, whatever its form."""
 
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d", re.ASCII)
-_PAIR = r"[+-]?[0-9]{1,9}(?:\.[0-9]{1,15})?,[+-]?[0-9]{1,9}(?:\.[0-9]{1,15})?"
-_PAIRS = re.compile(rf"\s*+{_PAIR}(?:\s++{_PAIR})*+\s*+")
 _UNSAFE = re.compile(r"[\s,<&]")
 _LANGUAGE = re.compile(r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*")
-_NUMBER = re.compile(r"[+-]?\d{1,9}(\.\d{1,15})?", re.ASCII)
+_DECIMAL = r"[+-]?\d{1,9}(?:\.\d{1,15})?"
+_NUMBER = re.compile(_DECIMAL, re.ASCII)
+_PAIRS = re.compile(rf"\s*+{_DECIMAL},{_DECIMAL}(?:\s++{_DECIMAL},{_DECIMAL})*+\s*+", re.ASCII)
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\r\n]+")
 _DIGITS = re.compile(r"\d{1,15}", re.ASCII)
 

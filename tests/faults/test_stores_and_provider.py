@@ -12,7 +12,7 @@ import pytest
 from server.embedded import EmbeddedStores
 from tests.support.alarms import alarms_of, until_alarmed
 from tests.support.processes.deployment import Deployment
-from tests.support.processes.processes import until
+from tests.support.processes.processes import Process, until
 
 WORKERS = 4
 BATCH = 1000
@@ -52,15 +52,21 @@ async def test_restarting_stores_and_an_outage_of_ten_seconds_lose_nobody(tmp_pa
             stores.stop()
 
 
+async def _silent(deployment: Deployment, timeout_s: float) -> tuple[Process, str]:
+    """Have a provider hang, and wait for the alarm; returns the server and its alert."""
+    await deployment.provider("--hang-rate", "1")
+    await deployment.people(200)
+    server = await deployment.server(QQ_ALERT_LANES__TPNS__TIMEOUT_S=f"{timeout_s}")
+    _, answer = await deployment.file(server)
+    await until_alarmed(deployment, server, "outage")
+    return server, answer["alert"]["id"]
+
+
 async def test_a_provider_that_answers_nothing_is_an_alarm_long_before_its_requests_fail(
     deployment: Deployment,
 ) -> None:
     """It hangs, as a gateway that lost its back end: nothing has failed yet, and operators know why nothing goes on."""
-    await deployment.provider("--hang-rate", "1")
-    await deployment.people(200)
-    server = await deployment.server(QQ_ALERT_LANES__TPNS__TIMEOUT_S="120")
-    await deployment.file(server)
-    await until_alarmed(deployment, server, "outage")
+    server, _ = await _silent(deployment, timeout_s=120)
     [alarm] = [one for one in await alarms_of(deployment, server) if one["kind"] == "outage"]
     assert "no request was answered" in alarm["detail"]
     assert await deployment.lane_metric(server, "qq_alert_requests_in_flight") > 0
@@ -70,12 +76,8 @@ async def test_the_alarm_of_a_provider_that_answers_nothing_ends_once_nothing_is
     deployment: Deployment,
 ) -> None:
     """The alert is paused while its only request hangs: no answer is to come that would end the alarm."""
-    await deployment.provider("--hang-rate", "1")
-    await deployment.people(200)
-    server = await deployment.server(QQ_ALERT_LANES__TPNS__TIMEOUT_S="8")
-    _, answer = await deployment.file(server)
-    await until_alarmed(deployment, server, "outage")
-    url = f"{server.url}/v1/alerts/{answer['alert']['id']}/pause"
+    server, alert = await _silent(deployment, timeout_s=8)
+    url = f"{server.url}/v1/alerts/{alert}/pause"
     assert (await deployment.post(url, {"reason": "误报"}))[0] == 200
 
     async def is_over() -> bool:

@@ -120,14 +120,18 @@ async def test_a_record_that_goes_back_while_redis_takes_nothing_is_noticed(
     assert (await _state(pool, alert), process.rewound) == ("sending", set())
 
 
+async def _two_processes(pool: Pool, redis: aioredis.Redis) -> tuple[UUID, GuardedProcess, GuardedProcess, int]:
+    """Return an alert that is sent, two processes, and the event to which the record will go back."""
+    await add_authority(pool)
+    alert = await add_alert(pool, "A", due_in_min=30, rings=(1,))
+    return alert, GuardedProcess(pool, redis), GuardedProcess(pool, redis), await _event(pool)
+
+
 async def test_what_is_decided_after_the_record_went_back_stands_whoever_remembers_the_lost_events(
     pool: Pool, redis: aioredis.Redis
 ) -> None:
     """Redis refuses the new position, another process knows the lost one, and a third one starts: nothing is held."""
-    await add_authority(pool)
-    alert = await add_alert(pool, "A", due_in_min=30, rings=(1,))
-    process, other = GuardedProcess(pool, redis), GuardedProcess(pool, redis)
-    kept = await _event(pool)
+    alert, process, other, kept = await _two_processes(pool, redis)
     for _ in range(2):
         await _event(pool)
     for one in (process, other):
@@ -154,10 +158,7 @@ async def test_what_is_decided_stands_also_where_a_process_comes_back_that_last_
     pool: Pool, redis: aioredis.Redis
 ) -> None:
     """It was cut off before others saw more; but what is lost after that, although they noted something, is noticed."""
-    await add_authority(pool)
-    alert = await add_alert(pool, "A", due_in_min=30, rings=(1,))
-    process, other = GuardedProcess(pool, redis), GuardedProcess(pool, redis)
-    kept = await _event(pool)
+    alert, process, other, kept = await _two_processes(pool, redis)
     await _event(pool)
     await other.look()
     await _event(pool)

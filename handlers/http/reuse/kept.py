@@ -16,10 +16,8 @@ from aiohttp import web
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-
 LEVEL: Final = 6
 """A body of 400 KB is compressed in 10 ms, to a tenth of it."""
-
 
 COMPRESSED: Final = "-gzip"
 
@@ -52,8 +50,8 @@ def cached(request: web.Request, form: Form, max_age_s: int) -> web.Response:
         return web.Response(status=304, headers=headers)
     if is_compressed:
         headers["Content-Encoding"] = "gzip"
-        return web.Response(body=form.compressed, content_type=form.content_type, headers=headers)
-    return web.Response(body=form.body, content_type=form.content_type, headers=headers)
+    body = form.compressed if is_compressed else form.body
+    return web.Response(body=body, content_type=form.content_type, headers=headers)
 
 
 class Kept:
