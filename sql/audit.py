@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
@@ -32,10 +32,9 @@ SALT_BYTES: Final = 16
 FIRST: Final = bytes(32)
 """The previous digest of the first event."""
 
-_LOCK = query("audit_lock")
+_HEAD = query("audit_head")
 _LAST = query("audit_last")
 _ADD = query("audit_add")
-_ADD_REASON = query("audit_reason_add")
 _PAGE = query("audit_page")
 _DIGEST = query("audit_digest")
 _OF_ALERT = query("audit_of_alert")
@@ -116,21 +115,24 @@ async def append(connection: Connection, *events: AuditEvent) -> None:
     """Append events within the caller's transaction."""
     if not events:
         return
-    now: datetime = await connection.fetchval(_LOCK)
-    last = await connection.fetchrow(_LAST)
-    seq, digest, at = (0, FIRST, datetime.min.replace(tzinfo=UTC))
-    if last is not None:
-        # Decoded here, not by PostgreSQL: its JSON lacks some characters, and no event may block the next one.
-        seq, digest, at = last["seq"], last["digest"], msgspec.json.decode(last["content"], type=Link).at
+    [(now, seq, digest, content)] = await connection.fetch(_HEAD)
+    # Decoded here, not by PostgreSQL: its JSON lacks some characters, and no event may block the next one.
+    at = now if content is None else max(now, msgspec.json.decode(content, type=Link).at)
+    seq, digest, rows = seq or 0, digest or FIRST, list[Row]()
     for event in events:
         # By the record's clock, and never decreasing, also when that is set back.
-        seq, at = seq + 1, max(at, now)
-        row = linked(seq, at, digest, event)
-        await connection.execute(_ADD, row.seq, row.alert_id, row.content, row.digest)
-        if row.reason is not None:
-            # As bytes: a text of PostgreSQL cannot hold every character.
-            await connection.execute(_ADD_REASON, row.seq, row.alert_id, row.salt, row.reason.encode())
-        digest = row.digest
+        rows.append(linked(seq + 1, at, digest, event))
+        seq, digest = rows[-1].seq, rows[-1].digest
+    await connection.execute(
+        _ADD,
+        [row.seq for row in rows],
+        [row.alert_id for row in rows],
+        [row.content for row in rows],
+        [row.digest for row in rows],
+        [row.salt for row in rows],
+        # As bytes: a text of PostgreSQL cannot hold every character.
+        [None if row.reason is None else row.reason.encode() for row in rows],
+    )
 
 
 def linked(seq: int, at: datetime, previous: bytes, event: AuditEvent) -> Row:

@@ -6,7 +6,7 @@ Bounded: receipts are deleted after a time that the caller gives.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -14,22 +14,23 @@ import msgspec
 from sql.query import query
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sql.database import Connection, Pool
 
+_BEFORE = query("filing_before")
+_STANDING = query("filing_standing")
 _RECEIPT_FIND = query("receipt_find")
 _RECEIPT_ADD = query("receipt_add")
 _RECEIPT_FORGET = query("receipt_forget")
 _LOCK = query("filing_lock")
 _CASE_FIND = query("case_find")
-_CASE_ADD = query("case_add")
 _ALERT_ADD = query("alert_add")
 _HOLD = query("alert_hold")
 _CASE_FIND_ANY = query("case_find_any")
 _DRAFT_ADD = query("draft_add")
 _DRAFT_GIVE_WAY = query("draft_give_way")
-_NOTICE_ADD = query("notice_add")
 _SUPERSEDE = query("draft_supersede")
-_HOLD_FOR = query("alert_hold_for")
 
 
 class ReceiptRow(msgspec.Struct, frozen=True):
@@ -54,6 +55,15 @@ class CaseRow(msgspec.Struct, frozen=True):
 
     content_digest: bytes
     alert_id: UUID
+
+
+class NewCase(NamedTuple):
+    """A case as filed: `content` is JSON text, `content_digest` its SHA-256."""
+
+    authority: str
+    case_number: str
+    content_digest: bytes
+    content: str
 
 
 class AlertRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,6 +97,24 @@ async def find_receipt(connection: Connection | Pool, authority: str, webhook_id
     """Return the earlier answer to this webhook id, None when the id is new."""
     row = await connection.fetchrow(_RECEIPT_FIND, authority, webhook_id)
     return None if row is None else ReceiptRow(*row)
+
+
+async def before(pool: Pool, authority: str, webhook_id: str) -> tuple[datetime, ReceiptRow | None]:
+    """Return the record's time, and the earlier answer to this webhook id, None when the id is new."""
+    [(now, *receipt)] = await pool.fetch(_BEFORE, authority, webhook_id)
+    return now, _receipt(receipt)
+
+
+async def standing(
+    connection: Connection, authority: str, webhook_id: str, case_number: str
+) -> tuple[ReceiptRow | None, CaseRow | None]:
+    """Return the earlier answer to this webhook id, and the case with this number; None for what there is not."""
+    [(*receipt, content_digest, alert_id)] = await connection.fetch(_STANDING, authority, webhook_id, case_number)
+    return _receipt(receipt), None if alert_id is None else CaseRow(content_digest, alert_id)
+
+
+def _receipt(columns: Sequence[Any]) -> ReceiptRow | None:
+    return None if columns[0] is None else ReceiptRow(*columns)
 
 
 async def add_receipt(
@@ -133,20 +161,15 @@ async def find_case(connection: Connection | Pool, authority: str, case_number: 
     return None if row is None else CaseRow(*row)
 
 
-async def add_case(
-    connection: Connection, authority: str, case_number: str, content_digest: bytes, content: str, received_at: datetime
-) -> int:
-    """Add the case as filed (`content` is JSON text); returns its id."""
-    case_id: int = await connection.fetchval(_CASE_ADD, authority, case_number, content_digest, content, received_at)
-    return case_id
-
-
-async def add_alert(connection: Connection, case_id: int, alert: AlertRow) -> None:
-    """Add an alert and its first notice, without rings."""
-    await connection.execute(
+async def add_alert(connection: Connection, case: NewCase, alert: AlertRow) -> int:
+    """Add a case with its alert and the alert's first notice, without rings; returns the id of the case."""
+    case_id: int = await connection.fetchval(
         _ALERT_ADD,
+        case.authority,
+        case.case_number,
+        case.content_digest,
+        case.content,
         alert.id,
-        case_id,
         alert.status,
         alert.received_at,
         alert.deadline,
@@ -164,10 +187,9 @@ async def add_alert(connection: Connection, case_id: int, alert: AlertRow) -> No
         alert.send_at,
         alert.unverified,
         alert.subject_kind,
+        alert.held_for,
     )
-    if alert.held_for:
-        await connection.execute(_HOLD_FOR, alert.id, alert.held_for)
-    await connection.execute(_NOTICE_ADD, alert.id, alert.received_at)
+    return case_id
 
 
 async def hold(connection: Connection, alert_id: UUID) -> None:

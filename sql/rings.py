@@ -13,7 +13,7 @@ import msgspec
 from sql.query import query
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from uuid import UUID
 
     from sql.database import Connection, Pool
@@ -100,40 +100,20 @@ class PlaceRow(msgspec.Struct, frozen=True):
     jurisdiction: bytes | None
 
 
-async def add_ring(connection: Connection, alert_id: UUID, ring: RingRow) -> None:
-    """Add a ring, without sweeps."""
-    await connection.execute(
-        _RING_ADD,
-        alert_id,
-        ring.ring,
-        ring.radius_km,
-        ring.city,
-        ring.due_at,
-        ring.deadline,
-        ring.decided_by,
-        ring.reason,
-        ring.held,
-        ring.longitude,
-        ring.latitude,
-        ring.nearness,
-    )
+async def add_rings(connection: Connection, alert_id: UUID, rings: Sequence[RingRow]) -> None:
+    """Add rings, without sweeps."""
+    if rings:
+        await connection.execute(_RING_ADD, alert_id, *_columns(rings))
 
 
-async def add_sweeps(connection: Connection, alert_id: UUID, sweeps: list[SweepPlan]) -> None:
+async def add_sweeps(connection: Connection, alert_id: UUID, sweeps: Sequence[SweepPlan]) -> None:
     """Add sweeps with their units; every process is woken when the transaction commits."""
-    for sweep in sweeps:
-        await connection.execute(
-            _SWEEP_ADD,
-            alert_id,
-            sweep.notice,
-            sweep.ring,
-            sweep.lane,
-            sweep.shards,
-            sweep.shards_per_unit,
-            sweep.version,
-            sweep.due_at,
-        )
-    await connection.execute(_SWEEP_WAKE)
+    if sweeps:
+        await connection.execute(_SWEEP_ADD, alert_id, *_columns(sweeps))
+
+
+def _columns(rows: Sequence[msgspec.Struct]) -> Iterator[tuple[object, ...]]:
+    return zip(*map(msgspec.structs.astuple, rows), strict=True)
 
 
 async def list_rings(connection: Pool | Connection, alert_id: UUID) -> list[RingRow]:

@@ -26,7 +26,7 @@ from push.alerts.filing import DRAFTS_MAX, Filing, alert_of, events_of
 from push.alerts.lifecycle import Action, State
 from push.alerts.review import Review, decide
 from sql.audit import AuditEvent
-from sql.filing import DraftRoom, ReceiptRow
+from sql.filing import DraftRoom, NewCase, ReceiptRow
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -143,10 +143,8 @@ async def _add(
     review, grace_s = await sql.lifecycle.review_of(connection, authority)
     decision = decide(Review(review), grace_s, received_at, verified=False, held_for=filing.held_for)
     alert = alert_of(filing, received_at, sampled, planner.plan.links, decision, alert_id)
-    case_id = await sql.filing.add_case(
-        connection, authority, number, filing.content_digest, filing.content, received_at
-    )
-    await sql.filing.add_alert(connection, case_id, alert)
+    new = NewCase(authority, number, filing.content_digest, filing.content)
+    case_id = await sql.filing.add_alert(connection, new, alert)
     if filing.sealed is not None:
         await sql.sealed.put(connection, case_id, planner.sealing.seal(case_id, filing.sealed))
     await sql.filing.add_draft(connection, alert_id, draft.source)
@@ -154,10 +152,7 @@ async def _add(
     answered = ReceiptRow(filing.body_digest, draft.answer_status, draft.answer)
     await sql.filing.add_receipt(connection, authority, receipt, answered, received_at)
     listed = (await sql.progress.list_alerts(connection, alert_id))[0]
-    gone = [_gave_way(ended or alert_id)]
-    if step.is_kept and ended is None:
-        # As many statements as where one gave way.
-        gone, _ = [], await sql.progress.record_time(connection)
+    gone = [] if step.is_kept and ended is None else [_gave_way(ended or alert_id)]
     # The trail's lock is the last one of every transaction.
     await sql.audit.append(connection, *gone, *events_of(filing, alert, decision, held))
     return listed
@@ -172,8 +167,7 @@ async def _decide(step: _Step, draft: Draft) -> UUID | None:
     authority = filing.authority if draft.is_possible else NO_AUTHORITY
     await sql.filing.lock_case(connection, authority, filing.case_number)
     await sql.filing.lock_drafts(connection, authority)
-    again = await sql.filing.find_receipt(connection, authority, filing.webhook_id)
-    case = await sql.filing.find_case(connection, authority, filing.case_number)
+    again, case = await sql.filing.standing(connection, authority, filing.webhook_id, filing.case_number)
     ended, has_room = await sql.filing.make_room(connection, authority, draft.source, filing.case_number, ROOM)
     is_free = case is None or (case.alert_id == ended and case.content_digest != filing.content_digest)
     step.is_kept = draft.is_possible and again is None and has_room and is_free

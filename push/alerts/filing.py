@@ -35,7 +35,7 @@ from push.message.content import Content
 from push.notice import DEADLINE, EXPIRY, SubjectKind
 from sql.audit import AuditEvent
 from sql.cap import CapMessage
-from sql.filing import AlertRow, ReceiptRow
+from sql.filing import AlertRow, NewCase, ReceiptRow
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
@@ -145,11 +145,10 @@ class FilingService:
 
         One of `sql.database.UNAVAILABLE_ERRORS` when PostgreSQL is away: nothing is stored.
         """
-        before = await sql.filing.find_receipt(self._pool, filing.authority, filing.webhook_id)
+        received_at, before = await sql.filing.before(self._pool, filing.authority, filing.webhook_id)
         if before is not None:
             yield FilingResult(Filed.ANSWERED_BEFORE, earlier=before)
             return
-        received_at = await sql.progress.record_time(self._pool)
         rings = self.planner.rings(
             filing.policy, filing.place, received_at, last_seen_at=filing.last_seen_at, override=filing.override
         )
@@ -179,21 +178,18 @@ class FilingService:
         await sql.filing.lock_case(connection, filing.authority, filing.case_number)
         if (policy := await hold_filer(connection, filing.authority, filing.certificate)) is None:
             return FilingResult(Filed.REVOKED)
-        # A retry of this very webhook may have been waiting for the same lock.
-        again = await sql.filing.find_receipt(connection, filing.authority, filing.webhook_id)
+        again, case = await sql.filing.standing(connection, filing.authority, filing.webhook_id, filing.case_number)
         if again is not None:
+            # A retry of this very webhook may have been waiting for the same lock.
             return FilingResult(Filed.ANSWERED_BEFORE, earlier=again)
-        case = await sql.filing.find_case(connection, filing.authority, filing.case_number)
         superseded = None if case is None else await _superseded(connection, case.alert_id)
         if case is not None and superseded is None:
             return await self._standing(connection, filing, case)
         held = self.planner.over_cap(rings, sampled)
         decision = decide(Review(policy[0]), policy[1], received_at, verified=filing.verified, held_for=filing.held_for)
         alert = alert_of(filing, received_at, sampled, self.planner.plan.links, decision)
-        case_id = await sql.filing.add_case(
-            connection, filing.authority, filing.case_number, filing.content_digest, filing.content, received_at
-        )
-        await sql.filing.add_alert(connection, case_id, alert)
+        new = NewCase(filing.authority, filing.case_number, filing.content_digest, filing.content)
+        case_id = await sql.filing.add_alert(connection, new, alert)
         if filing.photo is not None:
             await sql.photos.give(connection, alert.id, filing.photo)
         if filing.sealed is not None:

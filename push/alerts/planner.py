@@ -152,11 +152,10 @@ class Planner:
     ) -> None:
         """Add rings with a sweep for each lane, within the caller's transaction; `people`: how many a lane has."""
         held = set(held)
-        for ring in rings:
-            fields = msgspec.structs.asdict(ring)
-            await sql.rings.add_ring(
-                connection, alert_id, RingRow(**fields, held=AUDIENCE_CAP if ring.ring in held else None)
-            )
+        rows = [
+            RingRow(**msgspec.structs.asdict(ring), held=AUDIENCE_CAP if ring.ring in held else None) for ring in rings
+        ]
+        await sql.rings.add_rings(connection, alert_id, rows)
         sweeps = [
             SweepPlan(Notice.ALERT.value, ring.ring, lane, self.plan.shards, self.span(people(lane)))
             for ring in rings

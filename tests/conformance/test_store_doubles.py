@@ -245,7 +245,7 @@ async def _add_place(both: BothRecords) -> None:
         latitude=22.5,
         nearness=draw.choice((None, 1)),
     )
-    await both.within(sql.rings.add_ring, alert, row)
+    await both.within(sql.rings.add_rings, alert, [row])
     await both.within(sql.rings.add_sweeps, alert, [SweepPlan("alert", row.ring, lane, UNITS, 1) for lane in LANES])
     await both.learn_units()
 

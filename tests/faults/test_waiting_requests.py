@@ -28,7 +28,7 @@ async def test_requests_that_wait_for_a_lock_leave_connections_to_what_is_sent(d
     await deployment.file(server)
     blocker = await asyncpg.connect(deployment.database_url)
     async with blocker.transaction():
-        await blocker.fetchval(query("audit_lock"))
+        await blocker.fetchval(query("audit_head"))
         filings = [
             asyncio.create_task(deployment.file(server, case_number=f"SZ-{number}"), name=f"filing {number}")
             for number in range(3 * POOL_MAX)

@@ -13,7 +13,7 @@ import sql.lifecycle
 import sql.rings
 import sql.work
 from push.fanout.claims.claims import POLL_INTERVAL_S, Claims
-from sql.filing import AlertRow
+from sql.filing import AlertRow, NewCase
 from sql.query import query
 from sql.rings import RingRow, SweepPlan
 from tests.support.processes.processes import until
@@ -59,8 +59,7 @@ async def add_alert(
     )
     sweeps = [SweepPlan("alert", ring, lane, units, 1) for ring in rings for lane in lanes]
     async with pool.acquire() as connection, connection.transaction():
-        case_id = await sql.filing.add_case(connection, "sz", number, b"", "{}", now)
-        await sql.filing.add_alert(connection, case_id, alert)
+        await sql.filing.add_alert(connection, NewCase("sz", number, b"", "{}"), alert)
         for ring in rings:
             row = RingRow(
                 ring=ring,
@@ -71,7 +70,7 @@ async def add_alert(
                 decided_by="policy",
                 reason="",
             )
-            await sql.rings.add_ring(connection, alert.id, row)
+            await sql.rings.add_rings(connection, alert.id, [row])
         await sql.rings.add_sweeps(connection, alert.id, sweeps)
     return alert.id
 
@@ -205,7 +204,7 @@ async def test_a_unit_waits_for_every_nearer_unit_that_shares_a_shard(pool: Pool
         reason="",
     )
     async with pool.acquire() as connection, connection.transaction():
-        await sql.rings.add_ring(connection, alert, wide)
+        await sql.rings.add_rings(connection, alert, [wide])
         await sql.rings.add_sweeps(connection, alert, [SweepPlan("alert", 2, "tpns", 4, 2)])
     owner, claimed = uuid4(), []
     for _ in range(4):

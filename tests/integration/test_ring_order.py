@@ -53,7 +53,7 @@ async def _add(pool: Pool, alert: UUID, draw: random.Random) -> None:
             latitude=22.5,
             nearness=1,
         )
-        await sql.rings.add_ring(connection, alert, row)
+        await sql.rings.add_rings(connection, alert, [row])
         span = draw.choice((1, 2))
         await sql.rings.add_sweeps(connection, alert, [SweepPlan("alert", row.ring, "tpns", SHARDS, span)])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -11,6 +12,7 @@ import numpy as np
 import sql.rings
 import sql.work
 from geo.area import distances_km
+from sql.rings import RingRow, SweepPlan
 from tests.integration.test_claims import GONE, LEASE, add_alert, add_authority
 from tests.support.processes.deployment import CASE, SHENZHEN, Deployment
 from tests.support.processes.processes import until
@@ -221,3 +223,36 @@ async def _within(deployment: Deployment, users: NDArray[np.int64], radius_km: f
     assert len(places) >= users.size
     columns = np.array(places)
     return int((distances_km(*PLACE, columns[:, 0], columns[:, 1]) <= radius_km).sum())
+
+
+async def test_rings_and_sweeps_cost_as_many_statements_in_nine_lanes_as_in_one(pool: Pool) -> None:
+    """A transaction that stops or files holds the trail's lock no longer where there are more lanes."""
+    counts: list[int] = []
+    await add_authority(pool)
+    alert = await add_alert(pool, "A", due_in_min=30, rings=(1,), units=1)
+    for lanes in (1, 9):
+        asked: list[object] = []
+        async with pool.acquire() as connection, connection.transaction():
+            connection.add_query_logger(asked.append)
+            first = 2 if lanes == 1 else 3
+            rings = [
+                RingRow(
+                    ring=first + number,
+                    radius_km=10.0,
+                    city=False,
+                    due_at=datetime.now(UTC),
+                    deadline=datetime.now(UTC),
+                    decided_by="policy",
+                    reason="",
+                )
+                for number in range(lanes)
+            ]
+            await sql.rings.add_rings(connection, alert, rings)
+            names = [f"lane {lane}" for lane in range(lanes)]
+            plans = [SweepPlan("alert", ring.ring, lane, 1024, 16) for ring in rings for lane in names]
+            await sql.rings.add_sweeps(connection, alert, plans)
+            connection.remove_query_logger(asked.append)
+        counts.append(len(asked))
+    assert counts[0] == counts[1] > 0
+    units = "select count(*) from sweep_unit u join sweep s on s.id = u.sweep_id where s.ring > 1 and not u.entrants"
+    assert await pool.fetchval(units) == (1 + 9 * 9) * 64

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from tests.simulation.record.queries import answers
-from tests.simulation.record.tables import Alert, Proposal, Ring
+from tests.simulation.record.tables import Alert, Case, Proposal, Ring
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -16,14 +16,17 @@ if TYPE_CHECKING:
     from tests.simulation.record.tables import Moment, Tables
 
 
-@answers("alert_add")
-def alert_add(tables: Tables, _: Moment, alert_id: UUID, case_id: int, status: str, *rest: Any) -> None:  # noqa: ANN401 - columns
-    """Add an alert."""
-    received_at, deadline, expires, longitude, latitude, city, city_polygon, jurisdiction, policy = rest[:9]
-    content, estimate, state, review, send_at, unverified, subject_kind = rest[9:]
+@answers("alert_add", "id")
+def alert_add(tables: Tables, _: Moment, *columns: Any) -> Iterator[tuple[Any, ...]]:  # noqa: ANN401 - columns
+    """Add a case with its alert and the first notice."""
+    authority, number, digest, _content, alert_id, status = columns[:6]
+    received_at, deadline, expires, longitude, latitude, city, city_polygon, jurisdiction, policy = columns[6:15]
+    content, estimate, state, review, send_at, unverified, subject_kind, _held_for = columns[15:]
+    case = Case(tables.next_id(), authority, number, digest)
+    tables.put(tables.cases, case.id, case)
     alert = Alert(
         id=alert_id,
-        case=tables.cases[case_id],
+        case=case,
         status=status,
         state=state,
         received_at=received_at,
@@ -45,12 +48,8 @@ def alert_add(tables: Tables, _: Moment, alert_id: UUID, case_id: int, status: s
         subject_kind=subject_kind,
     )
     tables.put(tables.alerts, alert_id, alert)
-
-
-@answers("notice_add")
-def notice_add(tables: Tables, _: Moment, alert_id: UUID, at: datetime) -> None:
-    """Add the first notice."""
-    tables.put(tables.alerts[alert_id].notices, 1, ("alert", at))
+    tables.put(alert.notices, 1, ("alert", received_at))
+    yield (case.id,)
 
 
 @answers("notice_append")
@@ -66,10 +65,10 @@ def notice_append(
 
 
 @answers("ring_add")
-def ring_add(tables: Tables, _: Moment, alert_id: UUID, *columns: Any) -> None:  # noqa: ANN401 - columns
-    """Add a ring."""
-    ring = Ring(*columns)
-    tables.put(tables.alerts[alert_id].rings, ring.ring, ring)
+def ring_add(tables: Tables, _: Moment, alert_id: UUID, *columns: Sequence[Any]) -> None:
+    """Add rings."""
+    for ring in map(Ring, *columns):
+        tables.put(tables.alerts[alert_id].rings, ring.ring, ring)
 
 
 @answers("ring_list", "ring radius_km city due_at deadline decided_by reason held longitude latitude nearness")

@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tests.simulation.record.queries import answers
-from tests.simulation.record.tables import Case
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -16,6 +15,8 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from tests.simulation.record.tables import Moment, Tables
+
+_NOTHING = None, None, None
 
 
 @answers("filing_lock", "lock")
@@ -26,9 +27,15 @@ def filing_lock(tables: Tables, _: Moment, authority: str, number: str) -> None:
 @answers("case_find", "content_digest alert_id")
 def case_find(tables: Tables, _: Moment, authority: str, number: str) -> Iterator[tuple[Any, ...]]:
     """Find a case."""
-    for alert in tables.alerts.values():
-        if (alert.case.authority_id, alert.case.case_number) == (authority, number):
-            yield alert.case.content_digest, alert.id
+    yield from _cases(tables, authority, number)
+
+
+def _cases(tables: Tables, authority: str, number: str) -> list[tuple[bytes, UUID]]:
+    return [
+        (alert.case.content_digest, alert.id)
+        for alert in tables.alerts.values()
+        if (alert.case.authority_id, alert.case.case_number) == (authority, number)
+    ]
 
 
 @answers("sealed_read", "case_id ciphertext")
@@ -37,14 +44,21 @@ def sealed_read(_: Tables, __: Moment, ___: UUID) -> Iterator[tuple[int, bytes]]
     yield from ()
 
 
-@answers("case_add", "id")
-def case_add(
-    tables: Tables, _: Moment, authority: str, number: str, digest: bytes, content: str, at: datetime
+@answers("filing_before", "clock_timestamp body_digest answer_status answer")
+def filing_before(tables: Tables, moment: Moment, authority: str, webhook_id: str) -> Iterator[tuple[Any, ...]]:
+    """Return the time, and the answer to a webhook."""
+    digest, status, answer = tables.receipts.get((authority, webhook_id), _NOTHING)
+    yield moment.clock, digest, status, answer
+
+
+@answers("filing_standing", "body_digest answer_status answer content_digest alert_id")
+def filing_standing(
+    tables: Tables, _: Moment, authority: str, webhook_id: str, number: str
 ) -> Iterator[tuple[Any, ...]]:
-    """Add a case."""
-    case = Case(tables.next_id(), authority, number, digest)
-    tables.put(tables.cases, case.id, case)
-    yield (case.id,)
+    """Return the answer to a webhook, and the case of a number."""
+    digest, status, answer = tables.receipts.get((authority, webhook_id), _NOTHING)
+    content_digest, alert_id = next(iter(_cases(tables, authority, number)), (None, None))
+    yield digest, status, answer, content_digest, alert_id
 
 
 @answers("receipt_find", "body_digest answer_status answer")

@@ -227,10 +227,11 @@ def ring_hold(tables: Tables, _: Moment, alerts: Sequence[UUID], people_max: int
             yield alert.id, ""
 
 
-@answers("audit_lock", "clock_timestamp")
-def audit_lock(tables: Tables, moment: Moment) -> Iterator[tuple[Any, ...]]:
-    """Lock the trail: transactions run one after another here."""
-    yield (moment.clock,)
+@answers("audit_head", "now seq digest content")
+def audit_head(tables: Tables, moment: Moment) -> Iterator[tuple[Any, ...]]:
+    """Lock the trail, where transactions run one after another here, and return the newest event."""
+    last = tables.events[len(tables.events)] if tables.events else None
+    yield (moment.clock, None, None, None) if last is None else (moment.clock, last.seq, last.digest, last.content)
 
 
 @answers("audit_last", "seq digest content")
@@ -242,14 +243,10 @@ def audit_last(tables: Tables, _: Moment) -> Iterator[tuple[Any, ...]]:
 
 
 @answers("audit_add")
-def audit_add(tables: Tables, _: Moment, seq: int, alert_id: UUID | None, content: str, digest: bytes) -> None:
-    """Append an event."""
-    tables.put(tables.events, seq, Event(seq, alert_id, content, digest))
-
-
-@answers("audit_reason_add")
-def audit_reason_add(tables: Tables, _: Moment, seq: int, alert_id: UUID | None, salt: bytes, reason: bytes) -> None:
-    """Store the reason of an event, which nothing here reads."""
+def audit_add(tables: Tables, _: Moment, *columns: Sequence[Any]) -> None:
+    """Append events; nothing here reads their reasons."""
+    for seq, alert_id, content, digest, _salt, _reason in zip(*columns, strict=True):
+        tables.put(tables.events, seq, Event(seq, alert_id, content, digest))
 
 
 @answers("audit_digest", "digest")

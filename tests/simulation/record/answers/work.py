@@ -284,29 +284,23 @@ def wake(tables: Tables, _: Moment) -> Iterator[tuple[Any, ...]]:
     yield ("",)
 
 
-@answers("sweep_add")
-def sweep_add(
-    tables: Tables,
-    _: Moment,
-    alert_id: UUID,
-    notice: str,
-    ring: int | None,
-    lane: str,
-    shards: int,
-    shards_per_unit: int,
-    version: int,
-    due_at: datetime | None,
-) -> None:
-    """Add a sweep with its units; the first one of an alert and lane has that for late entrants, too."""
-    alert = tables.alerts[alert_id]
-    sweep = Sweep(tables.next_id(), alert, notice, ring, lane, version, due_at)
-    known = any(unit.entrants for one in alert.sweeps if one.lane == lane for unit in one.units)
-    tables.add(alert.sweeps, sweep)
-    for shard in range(0, shards, shards_per_unit):
-        _add_unit(tables, Unit(tables.next_id(), sweep, shard, shard + shards_per_unit))
-    if notice == "alert" and not known:
-        own = Unit(tables.next_id(), sweep, 0, SHARDS, done=True, searched=True, passes=1, entrants=True)
-        _add_unit(tables, own)
+@answers("sweep_add", "pg_notify")
+def sweep_add(tables: Tables, _: Moment, alert_id: UUID, *columns: Sequence[Any]) -> Iterator[tuple[Any, ...]]:
+    """Add sweeps with their units; the first one of an alert and lane has that for late entrants, too."""
+    alert, added = tables.alerts[alert_id], list[Sweep]()
+    for notice, ring, lane, shards, span, version, due_at in zip(*columns, strict=True):
+        sweep = Sweep(tables.next_id(), alert, notice, ring, lane, version, due_at)
+        tables.add(alert.sweeps, sweep)
+        added.append(sweep)
+        for shard in range(0, shards, span):
+            _add_unit(tables, Unit(tables.next_id(), sweep, shard, shard + span))
+    for sweep in added:
+        known = any(unit.entrants for one in alert.sweeps if one.lane == sweep.lane for unit in one.units)
+        if sweep.notice == "alert" and not known:
+            own = Unit(tables.next_id(), sweep, 0, SHARDS, done=True, searched=True, passes=1, entrants=True)
+            _add_unit(tables, own)
+    tables.notify("")
+    yield ("",)
 
 
 def _add_unit(tables: Tables, unit: Unit) -> None:

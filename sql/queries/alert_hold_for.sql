@@ -1,1 +1,0 @@
-update alert set held_for = $2 where id = $1;
