@@ -13,15 +13,21 @@ import sql.entrants
 import sql.ledger
 import sql.reminders
 from geo.index.shards import SHARDS, shards_of, span_of
-from push.fanout.entrants.notified import Notified, among
+from push.fanout.entrants.notified import Notified
 from push.fanout.packing import pack, unpack
+from sql.entrants import recipients
 from sql.ledger import LedgerRow
 from tests.integration.test_claims import add_alert, add_authority
 from tests.support.processes.processes import until
 from tests.support.stores.plans import rows_read
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pytest
+
     from sql.database import Pool
+    from sql.entrants import RowKey
     from tests.support.processes.deployment import Deployment
 
 SHARD: Final = 500
@@ -97,12 +103,35 @@ async def test_recipients_are_read_once_and_count_until_their_row_is_gone(pool: 
     row = LedgerRow(alert, "alert", 0, SHARDS, 1, "accepted", "tpns", 1, users.size, pack(users))
     await sql.ledger.commit(pool, [row])
     notified = Notified("tpns", pool, NEVER, lambda _: None)
-    shards = shards_of(users[:1]).tolist()
-    assert among(users, (await notified.read([alert], shards))[alert]).all()
+    assert (await notified.among({alert: users}))[alert].all()
     await pool.execute("update ledger set packed = $1", pack(users[:1]))
-    assert among(users, (await notified.read([alert], shards))[alert]).all()
+    assert (await notified.among({alert: users}))[alert].all()
     await pool.execute("delete from ledger")
-    assert await notified.read([alert], shards) == {}
+    assert not (await notified.among({alert: users}))[alert].any()
+
+
+async def test_however_many_rows_there_are_few_are_read_at_once(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And few are kept: everybody is told apart all the same, whose row came first and whose last."""
+    monkeypatch.setattr("push.fanout.entrants.notified.ROWS_A_READ", 3)
+    monkeypatch.setattr("push.fanout.entrants.notified.ROWS_MAX", 2)
+    alert = await _alert(pool)
+    users = np.arange(1, 41, dtype=np.int64)
+    rows = [
+        LedgerRow(alert, "alert", 0, SHARDS, batch_id, "accepted", "tpns", 1, 1, pack(users[batch_id : batch_id + 1]))
+        for batch_id in range(0, users.size, 2)
+    ]
+    await sql.ledger.commit(pool, rows)
+    asked: list[int] = []
+
+    async def counted(pool: Pool, keys: Sequence[RowKey]) -> list[tuple[RowKey, bytes]]:
+        asked.append(len(keys))
+        return await recipients(pool, keys)
+
+    monkeypatch.setattr(sql.entrants, "recipients", counted)
+    notified = Notified("tpns", pool, NEVER, lambda _: None)
+    assert (await notified.among({alert: users}))[alert].tolist() == [True, False] * 20
+    assert max(asked) == 3
+    assert (await notified.among({alert: users[::-1]}))[alert].tolist() == [False, True] * 20
 
 
 async def test_what_was_not_sent_of_a_reminder_is_taken_back_wherever_its_row_begins(pool: Pool) -> None:

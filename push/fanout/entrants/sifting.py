@@ -20,7 +20,7 @@ import sql.entrants
 import sql.rings
 from geo.index.search.members import places
 from geo.index.shards import shards_of
-from push.fanout.entrants.notified import Notified, among
+from push.fanout.entrants.notified import Notified
 from push.notice import Status
 from sql.entrants import Entrant
 
@@ -73,7 +73,7 @@ class Sifting:
         shards = dict(zip(inside, shards_of(_users(inside)).tolist(), strict=True))
         enrolled = await self._enrolled(units, inside, sifted)
         free = await self._free(units, enrolled, shards, sifted)
-        await self._minus_ledger(free, shards, sifted)
+        await self._minus_ledger(free, sifted)
         return sifted
 
     async def _inside(
@@ -144,15 +144,13 @@ class Sifting:
             (sifted.wait if waits else free).append(entrant)
         return free
 
-    async def _minus_ledger(self, entrants: Sequence[Entrant], shards: Mapping[Entrant, int], sifted: Sifted) -> None:
-        pairs = {(entrant.alert_id, shards[entrant]) for entrant in entrants}
-        if not pairs:
+    async def _minus_ledger(self, entrants: Sequence[Entrant], sifted: Sifted) -> None:
+        by_alert = {alert: [entrants[number] for number in some] for alert, some in _by_alert(entrants).items()}
+        if not by_alert:
             return
-        alerts, asked = zip(*pairs, strict=True)
-        rows = await self._notified.read(alerts, asked)
-        for alert, numbers in _by_alert(entrants).items():
-            some = [entrants[number] for number in numbers]
-            for entrant, is_notified in zip(some, among(_users(some), rows.get(alert, [])).tolist(), strict=True):
+        notified = await self._notified.among({alert: _users(some) for alert, some in by_alert.items()})
+        for alert, some in by_alert.items():
+            for entrant, is_notified in zip(some, notified[alert].tolist(), strict=True):
                 if is_notified:
                     sifted.remove.append(entrant)
                 else:
