@@ -28,7 +28,7 @@ from handlers.http.serving.large_bodies import BYTES_PER_S as LARGE_BYTES_PER_S
 from handlers.http.serving.large_bodies import LargeBodies, PlaceLostError
 from handlers.values.text import clean_line
 from handlers.values.user import BAD_USER, read_user
-from runtime.clock import wall_s
+from runtime.clock import record_now
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -93,7 +93,7 @@ def _in_places(
     places = LargeBodies(at_once)
 
     async def serve_in_place(request: web.Request) -> web.StreamResponse:
-        if route.access is Proof.SIGNATURE and not may_be_signed(request.headers, wall_s()):
+        if route.access is Proof.SIGNATURE and not may_be_signed(request.headers, record_now()):
             refused = authenticator.unsigned(request, None, UNSIGNED)
             refused.force_close()
             return refused

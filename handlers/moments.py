@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Final
 
 from msgspec import Meta
 
 from handlers.http.problems import FieldError
+from runtime.clock import record_now
 
 CLOCKS_DIFFER: Final = timedelta(minutes=5)
 """By so much a sender's clock may be ahead of ours."""
@@ -17,5 +18,5 @@ Moment = Annotated[datetime, Meta(tz=True)]
 
 def in_future(at: datetime | None, path: str = "$.last_seen_at") -> list[FieldError]:
     """Return that somebody was seen at a time that is still to come."""
-    is_to_come = at is not None and at > datetime.now(UTC) + CLOCKS_DIFFER
+    is_to_come = at is not None and at > record_now() + CLOCKS_DIFFER
     return [FieldError(path, "in the future")] if is_to_come else []

@@ -78,6 +78,16 @@ class ComparedClock:
         return int(max(asyncio.get_running_loop().time() + self._of_loop_s, wall_s() + self._of_wall_s) * 1000)
 
 
+RECORD_CLOCK: Final[ContextVar[ComparedClock | None]] = ContextVar("record's clock", default=None)
+"""The clock of the record in the tasks of a server: by it requests are too old, and moments still to come."""
+
+
+def record_now() -> datetime:
+    """Return the present moment in UTC by the record's clock; where there is none, by that of this process."""
+    clock = RECORD_CLOCK.get()
+    return now() if clock is None else clock.now()
+
+
 def now() -> datetime:
     """Return the present moment in UTC."""
     return datetime.fromtimestamp(wall_s(), UTC)

@@ -30,6 +30,7 @@ from push.engine import Engine, EnginePlan
 from push.fanout.entrants.late_entrants import LatePlan
 from push.stores import EngineStores
 from runtime.authentication_codes import key_material
+from runtime.clock import RECORD_CLOCK
 from runtime.tasks import cancel_and_wait
 from server import lanes
 from server.administration.authentication import authenticator_of, guard_of
@@ -61,6 +62,7 @@ if TYPE_CHECKING:
     from handlers.auth.authenticator import Authenticator
     from handlers.cap.signing import Signer
     from handlers.routes import Handlers
+    from push.alerts.watch.record_guard import RecordGuard
     from server.stores import Stores
     from sql.database import Pool, RecordPool
 
@@ -102,11 +104,7 @@ async def serve(
         authenticator = authenticator_of(settings, engine, failures)
         signer = publishing.read_signer(settings)
         guard = await guard_of(settings, engine)
-        await ask(guard.look_first)
-        engine.changed = guard.wake
-        if hold:
-            await ask(partial(guard.pause_all, "the server was started with --hold"))
-        await engine.index_watch.look_first()
+        await _look_first(engine, guard, stopping, hold=hold)
         secrets = SecretCheck(pool, vault, engine.alarms)
         await ask(secrets.look)
         cities = await asyncio.to_thread(_cities, settings)
@@ -154,6 +152,17 @@ async def serve(
                 await handlers.ops.health.close()
                 await cancel_and_wait((*engine.tasks, *tasks))
     _log.info("server.stopped")
+
+
+async def _look_first(engine: Engine, guard: RecordGuard, stopping: asyncio.Event, *, hold: bool) -> None:
+    """Look at clocks and stores before anything is decided by them; with `hold` pause what is live."""
+    RECORD_CLOCK.set(engine.stores.clock)
+    await answered(stopping, engine.compare_clocks)
+    await answered(stopping, guard.look_first)
+    engine.changed = guard.wake
+    if hold:
+        await answered(stopping, partial(guard.pause_all, "the server was started with --hold"))
+    await engine.index_watch.look_first()
 
 
 async def _stop(settings: Settings, engine: Engine, handlers: Handlers, listeners: list[Listener]) -> None:

@@ -13,6 +13,7 @@ import sql.access
 from handlers.auth.webhook_signatures import SECRETS_MAX, is_signed
 from handlers.http import problems
 from handlers.http.problem_codes import ProblemCode
+from runtime.clock import record_now
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -45,9 +46,9 @@ class SignedWebhooks:
         ciphertexts = await sql.access.secrets_of(self._pool, authority, SECRETS_MAX)
         secrets = self._vault.padded(ciphertexts)
         if is_large:
-            signed = await asyncio.to_thread(is_signed, secrets, request.headers, body)
+            signed = await asyncio.to_thread(is_signed, secrets, request.headers, body, record_now())
         else:
-            signed = is_signed(secrets, request.headers, body)
+            signed = is_signed(secrets, request.headers, body, record_now())
         if not signed:
             return self._authenticator.unsigned(request, authority if ciphertexts else None, UNSIGNED)
         return await self._authenticator.signed(request, authority)

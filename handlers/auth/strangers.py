@@ -24,7 +24,7 @@ from handlers.http.problem_codes import ProblemCode
 from handlers.http.serving.connection import Connection
 from handlers.http.serving.turns import UNIT_BYTES, UNITS_MAX, Ask, Line
 from runtime.addresses import is_internal
-from runtime.clock import wall_s
+from runtime.clock import record_now
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -75,7 +75,7 @@ class Strangers:
         `is_signed_route`: it asks for what takes signed webhooks and documents.
         """
         peer = self._peer(request)
-        may_verify = is_signed_route and may_be_signed(request.headers, wall_s())
+        may_verify = is_signed_route and may_be_signed(request.headers, record_now())
         if self._is_proved(request, peer) or (may_verify and (not peer or _is_fresh(self._webhooks, peer))):
             return None
         claims = may_verify or _claims(request) or _is_fresh(self._verified, peer)

@@ -7,7 +7,6 @@ Bounded: `BODY_BYTES`; the estimates of a token by `[limits]`; the estimate itse
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Final
 
 import msgspec
@@ -26,6 +25,7 @@ from handlers.places import CityCode, hinted, locate_within
 from push.alerts.disclosure.estimates import ShownEstimate, shown_estimate
 from push.alerts.rings import Override, Ring
 from push.notice import SubjectKind
+from runtime.clock import record_now
 from sql.audit import AuditEvent
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ class Estimates:
     async def _estimated(
         self, call: Call[bytes], asked: EstimateRequest, place: Place, authority: str | None
     ) -> Estimated | web.Response:
-        plan, now = self._planner.plan, datetime.now(UTC)
+        plan, now = self._planner.plan, record_now()
         override = None
         if asked.radius_km is not None:
             override = Override(radius_km=float(round(asked.radius_km)), reason="", by="estimate")

@@ -29,7 +29,7 @@ from handlers.operators.sightings.undecided import Undecided
 from handlers.values.number import number_of
 from push.alerts.disclosure.progress import shown_progress
 from push.alerts.watch.watcher import TICK_S
-from runtime.clock import now
+from runtime.clock import record_now
 from runtime.retry import retry_until_available
 from runtime.tasks import cancel_and_wait
 from sql.database import UNAVAILABLE_ERRORS
@@ -283,7 +283,7 @@ class Feed:
 
 
 def _beat() -> str:
-    return msgspec.json.encode({"type": "beat", "at": now()}).decode()
+    return msgspec.json.encode({"type": "beat", "at": record_now()}).decode()
 
 
 def _can_begin(request: web.Request) -> bool:

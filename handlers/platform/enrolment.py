@@ -21,6 +21,7 @@ from handlers.http.problem_codes import ProblemCode
 from handlers.http.problems import FieldError
 from handlers.moments import Moment, in_future
 from push.alerts.enrolment import enrol, withdraw, withdraw_all
+from runtime.clock import record_now
 
 if TYPE_CHECKING:
     from handlers.http.route import Call
@@ -71,7 +72,7 @@ class Enrolment:
         """Enrol a user who agreed; one who is enrolled stays so."""
         at = call.body.consented_at
         errors = in_future(at, "$.consented_at")
-        if at < datetime.now(UTC) - CONSENT_MAX:
+        if at < record_now() - CONSENT_MAX:
             errors.append(FieldError("$.consented_at", f"more than {CONSENT_MAX.days} days ago: ask the user again"))
         if errors:
             return problems.response(ProblemCode.BAD_FIELDS, "nobody was enrolled", errors)

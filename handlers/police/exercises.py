@@ -7,7 +7,6 @@ review of the authority. The trail has who started it and why. Bounded: one a re
 from __future__ import annotations
 
 import secrets
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any, Final
 from uuid import uuid4
 
@@ -20,6 +19,7 @@ from handlers.http import problems
 from handlers.http.problem_codes import ProblemCode
 from handlers.police.intake import Sent
 from push.notice import Status
+from runtime.clock import record_now
 from sql.audit import AuditEvent
 
 if TYPE_CHECKING:
@@ -90,11 +90,11 @@ class Exercises:
 
 def new_number() -> str:
     """Return the case number of an exercise that has none."""
-    return f"EX-{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(NUMBER_BYTES)}"
+    return f"EX-{record_now():%Y%m%d-%H%M%S}-{secrets.token_hex(NUMBER_BYTES)}"
 
 
 def _case(body: NewExercise, number: str, name: str) -> dict[str, Any]:
-    now = datetime.now(UTC)
+    now = record_now()
     seen = {"at": now, "longitude": body.longitude, "latitude": body.latitude, "place": body.place}
     return {
         "case_number": number,

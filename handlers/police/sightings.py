@@ -5,7 +5,7 @@ The newest place that is confirmed or probable is where the rings are around. Bo
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -18,6 +18,7 @@ from push.alerts.places import EARLIER_MAX, Centre, Mode
 from push.alerts.places.moves import Moves
 from push.fanout.areas import Place
 from push.message.catalogues.newest_place import with_newest_place
+from runtime.clock import record_now
 
 if TYPE_CHECKING:
     from geo.cities import Cities
@@ -40,7 +41,7 @@ class Sightings(msgspec.Struct, frozen=True, kw_only=True):
 def place_faults(place: SeenPlace, path: str) -> list[FieldError]:
     """Return what is wrong with the time of a place."""
     faults = in_future(place.at, f"{path}.at")
-    if place.at < datetime.now(UTC) - LAST_SEEN_MAX:
+    if place.at < record_now() - LAST_SEEN_MAX:
         faults.append(FieldError(f"{path}.at", f"more than {LAST_SEEN_MAX.days} days ago: are year and month right?"))
     return faults
 

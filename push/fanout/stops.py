@@ -30,15 +30,15 @@ if TYPE_CHECKING:
     from push.alarms import AlarmBoard
     from push.fanout.claims.claims import Claims
     from runtime.clock import ComparedClock
-    from sql.database import Connection, RecordPool
+    from sql.database import Connection, Pool, RecordPool
 
 POLL_INTERVAL_S: Final = 0.25
 POLL_TIMEOUT_S: Final = 2.0
 AGAIN_CAP_S: Final = 1.0
+"""Nothing is sent while it does not listen: the connection is asked for again soon."""
+
 REFUSED_S: Final = 5.0
 """What PostgreSQL refuses is asked again once a second: after this it has ended."""
-
-"""Nothing is sent while it does not listen: the connection is asked for again soon."""
 
 STORE: Final = "postgresql"
 
@@ -95,7 +95,7 @@ class StopListener:
                 self._wake()
                 while True:
                     await self._look(connection)
-                    await self._compare_clocks(connection)
+                    await self.compare_clocks(connection)
                     self._judge()
                     self._judge_refusals()
                     await asyncio.sleep(POLL_INTERVAL_S)
@@ -142,7 +142,7 @@ class StopListener:
     def _on_entrants(self, *arguments: object) -> None:
         self._entered(str(arguments[-1]))
 
-    async def _compare_clocks(self, connection: Connection) -> None:
+    async def compare_clocks(self, connection: Connection | Pool) -> None:
         """Take over the record's time, and raise an alarm while this machine's clock is another one."""
         asked_s, here_s = asyncio.get_running_loop().time(), wall_s()
         if asked_s - self._compared_s < COMPARED_EVERY_S and not self._clock.is_off:

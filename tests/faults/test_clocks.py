@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
+from server.administration.file_case import signed_headers
 from tests.support.alarms import alarm_kinds, alarms_of, until_alarmed
+from tests.support.processes.deployment import CASE
 from tests.support.processes.fork import CLOCK_AHEAD_S
 from tests.support.processes.processes import until
 
@@ -36,6 +38,26 @@ async def test_a_server_whose_clock_is_minutes_off_notifies_at_once_and_says_so(
     off_s = (await deployment.query("select extract(epoch from now() - received_at) from alert"))[0][0]
     assert 0 <= off_s < 60
     await until(lambda: _says_so(deployment, server))
+
+
+@pytest.mark.parametrize("ahead_s", ["900", "-900"])
+async def test_a_server_whose_clock_is_a_quarter_of_an_hour_off_takes_what_the_police_sign(
+    deployment: Deployment, ahead_s: str
+) -> None:
+    """A webhook of now is no replay, and a child that was seen a minute ago is not seen in the future."""
+    await deployment.provider()
+    inside = await deployment.people(500)
+    server = await deployment.server(**{CLOCK_AHEAD_S: ahead_s})
+    seen_at = (datetime.now(UTC) - timedelta(minutes=1)).isoformat()
+    last_seen = {**CASE["last_seen"], "at": seen_at}
+    status, answer = await deployment.file(server, reported_at=seen_at, last_seen=last_seen)
+    assert status == 202
+    await deployment.sent(server, answer["alert"]["id"])
+    assert np.isin(await deployment.reached(), inside).all()
+    stale = signed_headers(deployment.secret, b"{}", datetime.now(UTC) - timedelta(minutes=6))
+    async with deployment.session() as session:
+        answered = await session.post(f"{server.url}/v1/intake/sz", data=b"{}", headers=stale)
+        assert answered.status == 401
 
 
 async def _says_so(deployment: Deployment, server: Process) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from cryptography.fernet import Fernet
@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handlers.auth.webhook_signatures import Vault, is_signed, new_secret, read_keys
+from runtime.clock import now
 from server.administration.file_case import signed_headers
 
 # An example from the Standard Webhooks reference libraries.
@@ -31,16 +32,24 @@ def test_one_valid_signature_among_several_is_enough() -> None:
     """During a rotation the sender signs with both secrets; unknown versions are skipped."""
     headers = signed_headers(VECTOR_SECRET, VECTOR_BODY)
     headers["webhook-signature"] = f"v1a,AAAA v1,AAAA {headers['webhook-signature']}"
-    assert is_signed([VECTOR_SECRET], headers, VECTOR_BODY)
-    assert not is_signed([new_secret()], headers, VECTOR_BODY)
-    assert not is_signed([VECTOR_SECRET], headers, VECTOR_BODY + b" ")
+    assert is_signed([VECTOR_SECRET], headers, VECTOR_BODY, now())
+    assert not is_signed([new_secret()], headers, VECTOR_BODY, now())
+    assert not is_signed([VECTOR_SECRET], headers, VECTOR_BODY + b" ", now())
+
+
+@pytest.mark.parametrize(("ahead_s", "verifies"), [(-301, False), (-299, True), (299, True), (301, False)])
+def test_a_signature_counts_within_five_minutes_of_the_time_that_is_given(ahead_s: int, verifies: bool) -> None:  # noqa: FBT001 - a parameter
+    """By the record's clock, whatever that of this machine says."""
+    headers = signed_headers(VECTOR_SECRET, VECTOR_BODY, VECTOR_AT, VECTOR_ID)
+    moment = VECTOR_AT + timedelta(seconds=ahead_s)
+    assert is_signed([VECTOR_SECRET], headers, VECTOR_BODY, moment) == verifies
 
 
 @given(st.text(max_size=200), st.text(max_size=40), st.binary(max_size=40))
 def test_no_garbage_verifies_or_raises(signature: str, timestamp: str, body: bytes) -> None:
     """For any bytes in these headers the answer is no."""
     headers = {"webhook-id": "x", "webhook-timestamp": timestamp, "webhook-signature": signature}
-    assert not is_signed([VECTOR_SECRET], headers, body)
+    assert not is_signed([VECTOR_SECRET], headers, body, now())
 
 
 def test_secrets_at_rest_need_the_key_and_keys_can_be_changed() -> None:

@@ -16,7 +16,7 @@ from handlers.console.showing.attention import Attention
 from handlers.console.showing.forms import fields_of, read_form
 from handlers.http.responses import json_response
 from handlers.operators.alarms.answers import Acknowledge
-from runtime.clock import now
+from runtime.clock import record_now
 
 if TYPE_CHECKING:
     from handlers.console.showing.pages import Pages
@@ -49,7 +49,7 @@ class AlarmsPage:
     async def get_attention(self, call: Call[None]) -> web.Response:
         """Return what calls for attention, as JSON."""
         attention = self._pages.attention(call.bearer)
-        return json_response(AttentionNow(**msgspec.structs.asdict(attention), now=now()))
+        return json_response(AttentionNow(**msgspec.structs.asdict(attention), now=record_now()))
 
     async def post(self, call: Call[bytes]) -> web.StreamResponse:
         """Take an alarm."""

@@ -20,7 +20,7 @@ from handlers.console.showing.texts import LOCALES, texts_for
 from handlers.http.bearer import BEARER
 from handlers.http.requests import alert_id_of
 from handlers.http.roles import ALLOWS, Role
-from runtime.clock import now
+from runtime.clock import record_now
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -103,7 +103,7 @@ class Pages:
             "assets": self.assets,
             "viewer": _viewer(request),
             "attention": self._attention(request),
-            "now": now(),
+            "now": record_now(),
             "path": own_path(request),
             "show": Figures(t, self._zone),
             "warn_at": _warn_at(request),
@@ -118,7 +118,7 @@ class Pages:
 
     def part(self, t: Texts, template: str, **values: Any) -> str:  # noqa: ANN401
         """Return a part of a page that shows nothing of who reads it."""
-        common = {"t": t, "now": now(), "show": Figures(t, self._zone), "tiles": self._tiles}
+        common = {"t": t, "now": record_now(), "show": Figures(t, self._zone), "tiles": self._tiles}
         return self._environment.get_template(template).render(**common | values)
 
     def compressed(self, request: web.Request, body: bytes) -> web.Response:
@@ -155,7 +155,7 @@ def own_path(request: web.Request) -> str:
 def _warn_at(request: web.Request) -> datetime | None:
     """Return when a session ends that ends soon."""
     left = request.get(LEFT)
-    return now() + left if left is not None and left < WARN else None
+    return record_now() + left if left is not None and left < WARN else None
 
 
 class Reader:

@@ -6,7 +6,6 @@ audit trail. Bounded: `sql.police_events.LISTED_MAX` events.
 
 from __future__ import annotations
 
-import time
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -26,6 +25,7 @@ from handlers.http.problems import Refusal
 from handlers.http.requests import alert_id_of
 from handlers.operators.scope import scope_of
 from public.objects import Trouble
+from runtime.clock import record_now
 from sql.audit import AuditEvent
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ class Delivery:
     async def get_photo(self, call: Call[Any]) -> web.Response:
         """Return a photo to who has its link."""
         query: PhotoQuery = call.query
-        link = self._links.read(call.request.match_info["link"], time.time())
+        link = self._links.read(call.request.match_info["link"], record_now().timestamp())
         if link is None:
             return _gone()
         async with self._pool.acquire() as connection:

@@ -12,7 +12,7 @@ import sql.rates
 from handlers.alert_answers import Answer
 from handlers.http.requests import unknown_alert
 from handlers.operators.alerts import readable
-from runtime.clock import now
+from runtime.clock import record_now
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -75,7 +75,7 @@ class Rates:
     async def of(self, alert: ListedAlert) -> RatesAnswer:
         """Return the history of an alert that somebody may read."""
         rows = await sql.rates.read(self._pool, alert.id)
-        samples = thinned(samples_of(rows, alert.received_at, now()), SAMPLES_MAX)
+        samples = thinned(samples_of(rows, alert.received_at, record_now()), SAMPLES_MAX)
         return RatesAnswer(
             received_at=alert.received_at,
             deadline=alert.deadline,

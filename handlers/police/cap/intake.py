@@ -8,7 +8,6 @@ authority it names. Bounded: the route's body, `handlers.police.cap.slots`, `pus
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -31,6 +30,7 @@ from handlers.police.cap.following import Following
 from handlers.police.cap.reception import Opened, ReceivedCase, case_of, open_document
 from handlers.police.cap.slots import Slots
 from push.alerts.drafts import Draft, Drafts
+from runtime.clock import record_now
 
 if TYPE_CHECKING:
     from geo.cities import Cities
@@ -83,7 +83,7 @@ class CapIntake:
         if slot.is_crowded:
             return _crowded()
         async with slot.taken():
-            opened = await slot.run(partial(open_document, body, pinned(pems or ()), datetime.now(UTC)))
+            opened = await slot.run(partial(open_document, body, pinned(pems or ()), record_now()))
         if isinstance(opened, list):
             return self._authenticator.unsigned_document(request) or _unusable(opened)
         if opened.signature.signature_status is SignatureStatus.VERIFIED:
@@ -99,7 +99,7 @@ class CapIntake:
             return _crowded()
         terms = await sql.access.terms_of(self._pool, authority)
         async with slot.taken():
-            received = await slot.run(partial(case_of, opened, datetime.now(UTC)))
+            received = await slot.run(partial(case_of, opened, record_now()))
             if isinstance(received, list):
                 return _unusable(received)
             if received.case.message_type is not MessageType.ALERT:
@@ -130,7 +130,7 @@ class CapIntake:
             return _crowded()
         # One at a time until it is answered: the work for strangers is never more than that.
         async with slot.taken():
-            received = await slot.run(partial(case_of, opened, datetime.now(UTC)))
+            received = await slot.run(partial(case_of, opened, record_now()))
             if isinstance(received, list):
                 return _unusable(received)
             if received.case.message_type is not MessageType.ALERT:

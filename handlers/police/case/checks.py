@@ -5,7 +5,7 @@ Bounded by the case.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from handlers.http.problems import FieldError
@@ -16,6 +16,7 @@ from handlers.police.wording import photo_of, unsayable
 from handlers.values.web_address import is_private
 from push.alerts.name_matching import names_child
 from push.message.content import PHOTO_PUSHED_MAX
+from runtime.clock import record_now
 
 if TYPE_CHECKING:
     from handlers.police.case.case import Case
@@ -53,7 +54,7 @@ def unsupported(case: Case) -> list[FieldError]:
     faults = in_future(case.last_seen.at, "$.last_seen.at")
     if not YEARS[0] <= case.reported_at.year <= YEARS[1]:
         faults.append(FieldError("$.reported_at", "of another century: is it of another calendar?"))
-    if case.last_seen.at < datetime.now(UTC) - LAST_SEEN_MAX:
+    if case.last_seen.at < record_now() - LAST_SEEN_MAX:
         faults.append(
             FieldError("$.last_seen.at", f"more than {LAST_SEEN_MAX.days} days ago: are year and month right?")
         )

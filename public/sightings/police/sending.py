@@ -9,7 +9,7 @@ an authority that takes nothing rests up to `REST_MAX_S`. Nothing follows a redi
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
@@ -21,6 +21,7 @@ from standardwebhooks import Webhook
 
 import sql.police_events
 from public.sightings.police.bodies import body_of
+from runtime.clock import record_now
 from runtime.tasks import cancel_and_wait, raise_if_cancelled
 from sql.database import REFUSED_ERRORS
 
@@ -168,7 +169,7 @@ class Sender:
             if sighting.said is None:
                 await self._failed(event, None, "the sighting cannot be opened")
                 return True
-        now = datetime.now(UTC)
+        now = record_now()
         body = body_of(event, sighting, self._links, self._base_url, now)
         headers = {
             "Content-Type": "application/json",

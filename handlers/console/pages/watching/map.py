@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from handlers.console.showing.shared_parts import SharedParts
 from push.alerts.lifecycle import NOT_NOTIFIED, OVER, State
-from runtime.clock import now
+from runtime.clock import record_now
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -80,7 +80,7 @@ class MapPage:
     async def values(self, alert: ReadAlert) -> dict[str, Any]:
         """Return what the table's template shows."""
         around = await self._area.around(alert.listed)
-        return {"alert": alert.shown, "mapped": mapped(alert.shown, now()), "around": around}
+        return {"alert": alert.shown, "mapped": mapped(alert.shown, record_now()), "around": around}
 
 
 def mapped(alert: Alert, at: datetime) -> list[MappedRing]:
