@@ -88,6 +88,11 @@ def record_now() -> datetime:
     return now() if clock is None else clock.now()
 
 
+def record_s() -> float:
+    """Return the seconds since 1970 by the same clock, which what is signed for others says."""
+    return record_now().timestamp()
+
+
 def now() -> datetime:
     """Return the present moment in UTC."""
     return datetime.fromtimestamp(wall_s(), UTC)

@@ -8,7 +8,6 @@ connections of `push.transport.http2`.
 from __future__ import annotations
 
 import re
-import time
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -27,6 +26,7 @@ from push.transport.http2 import Head, Reply
 from push.transport.http2_lane import Http2LaneSettings
 from push.transport.service_account import signing_key
 from push.transport.token_results import ACCEPTED, MALFORMED_TOKEN, CallResult, result_of_calls, unsettled
+from runtime.clock import record_s
 from runtime.decoding import DECODE_ERRORS
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ _REFUSAL = msgspec.json.Decoder(_Refusal)
 class ProviderToken:
     """Our signed token (ES256): the same for `renew_s`, so that Apple takes it and a leaked one ends soon."""
 
-    def __init__(self, settings: ApnsSettings, now_s: Callable[[], float] = time.time) -> None:
+    def __init__(self, settings: ApnsSettings, now_s: Callable[[], float] = record_s) -> None:
         self._settings = settings
         self._key = signing_key(settings.key_file.read_text(encoding="ascii"), "ES256")
         self._now_s = now_s
@@ -173,7 +173,7 @@ class ApnsGateway:
 
     recipients_max = RECIPIENTS_MAX
 
-    def __init__(self, settings: ApnsSettings, now_s: Callable[[], float] = time.time) -> None:
+    def __init__(self, settings: ApnsSettings, now_s: Callable[[], float] = record_s) -> None:
         self._settings = settings
         self._path = f"{urlsplit(settings.url).path.rstrip('/')}/3/device/".encode()
         self._token = ProviderToken(settings, now_s)

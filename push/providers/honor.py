@@ -10,7 +10,6 @@ Bounded: 1,000 tokens a request, and what `push.transport.batch.http` bounds.
 from __future__ import annotations
 
 import re
-import time
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Annotated, Any, Final
 from urllib.parse import urlencode
@@ -29,6 +28,7 @@ from push.transport.access_token import Granted, RenewedToken, oauth_granted
 from push.transport.batch.gateway import BatchGateway
 from push.transport.batch.http import FORM, UNREADABLE, BatchHttp, HttpAnswer, failing
 from push.transport.batch.results import CodeMeaning, accepted_but, result_by_code, result_for_all
+from runtime.clock import record_s
 from runtime.decoding import DECODE_ERRORS
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ class HonorGateway(BatchGateway):
         headers = {
             "Authorization": f"Bearer {access}",
             "Content-Type": "application/json; charset=UTF-8",
-            "timestamp": str(int(time.time() * MILLISECONDS)),
+            "timestamp": str(int(record_s() * MILLISECONDS)),
         }
         http = await self._http.send(self._url, body, clearance, headers)
         return http if isinstance(http, SendResult) else _answer(http, tokens)

@@ -10,7 +10,6 @@ Bounded: 1,000 tokens and 4,096 bytes (without tokens) a request, and what `push
 from __future__ import annotations
 
 import re
-import time
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -29,6 +28,7 @@ from push.transport.batch.gateway import BatchGateway
 from push.transport.batch.http import UNREADABLE, BatchHttp, HttpAnswer, failing
 from push.transport.batch.results import CodeMeaning, accepted_but, result_for_all
 from push.transport.service_account import signing_key
+from runtime.clock import record_s
 from runtime.decoding import DECODE_ERRORS
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ class _Partial(msgspec.Struct):
 class HuaweiGateway(BatchGateway):
     """The Huawei client: keep-alive connections, one request a batch."""
 
-    def __init__(self, settings: HuaweiSettings, now_s: Callable[[], float] = time.time) -> None:
+    def __init__(self, settings: HuaweiSettings, now_s: Callable[[], float] = record_s) -> None:
         self._account = msgspec.json.decode(settings.service_account_file.read_bytes(), type=_Account)
         signing_key(self._account.private_key, "PS256")
         self._now_s = now_s

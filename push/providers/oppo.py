@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import time
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Annotated, Any, Final
 from urllib.parse import urlencode
@@ -30,6 +29,7 @@ from push.transport.batch.gateway import BatchGateway
 from push.transport.batch.http import FORM, UNREADABLE, BatchHttp, decoded
 from push.transport.batch.results import DAY_QUOTA_S, CodeMeaning, accepted_but, result_by_code
 from push.transport.batch.stored_message import StoredMessages
+from runtime.clock import record_s
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -184,7 +184,7 @@ class OppoGateway(BatchGateway):
         return None if isinstance(answer, _Answer) and answer.code in TOKEN_REFUSED else answer
 
     async def _ask(self) -> Granted | SendResult:
-        settings, now_ms = self._settings, int(time.time() * MILLISECONDS)
+        settings, now_ms = self._settings, int(record_s() * MILLISECONDS)
         sign = hashlib.sha256(f"{settings.app_key}{now_ms}{settings.master_secret}".encode()).hexdigest()
         form = urlencode({"app_key": settings.app_key, "timestamp": now_ms, "sign": sign}).encode()
         answer = decoded(await self._http.ask(f"{self._url}/auth", form), _ANSWER)

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import time
 import uuid
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -32,6 +31,7 @@ from push.transport.batch.gateway import BatchGateway
 from push.transport.batch.http import UNREADABLE, BatchHttp, decoded
 from push.transport.batch.results import DAY_QUOTA_S, CodeMeaning, accepted_but, result_by_code
 from push.transport.batch.stored_message import StoredMessages
+from runtime.clock import record_s
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -193,7 +193,7 @@ class VivoGateway(BatchGateway):
         return None if isinstance(answer, _Answer) and answer.result in TOKEN_REFUSED else answer
 
     async def _ask(self) -> Granted | SendResult:
-        settings, now_ms = self._settings, int(time.time() * MILLISECONDS)
+        settings, now_ms = self._settings, int(record_s() * MILLISECONDS)
         signed = f"{settings.app_id}{settings.app_key}{now_ms}{settings.app_secret}".encode()
         sign = hashlib.md5(signed, usedforsecurity=False).hexdigest()
         content = {"appId": settings.app_id, "appKey": settings.app_key, "timestamp": now_ms, "sign": sign}

@@ -5,7 +5,6 @@ Bounded: what `push.transport.access_token` bounds.
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode
 
@@ -15,6 +14,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 
 from push.transport.access_token import Granted, RenewedToken, oauth_granted
 from push.transport.batch.http import FORM
+from runtime.clock import record_s
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -68,7 +68,7 @@ class AccessToken(RenewedToken):
         return self._account.project_id
 
     async def _exchange(self) -> Granted | SendResult:
-        account, now_s = self._account, int(time.time())
+        account, now_s = self._account, int(record_s())
         claims = {
             "iss": account.client_email,
             "scope": self._scope,

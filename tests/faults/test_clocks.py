@@ -13,6 +13,7 @@ from tests.support.alarms import alarm_kinds, alarms_of, until_alarmed
 from tests.support.processes.deployment import CASE
 from tests.support.processes.fork import CLOCK_AHEAD_S
 from tests.support.processes.processes import until
+from tests.support.providers.every_lane import PEOPLE, every_lane
 
 if TYPE_CHECKING:
     from tests.support.processes.deployment import Deployment
@@ -58,6 +59,19 @@ async def test_a_server_whose_clock_is_a_quarter_of_an_hour_off_takes_what_the_p
     async with deployment.session() as session:
         answered = await session.post(f"{server.url}/v1/intake/sz", data=b"{}", headers=stale)
         assert answered.status == 401
+
+
+@pytest.mark.parametrize("ahead_s", ["5400", "-5400"])
+async def test_every_provider_believes_a_server_whose_clock_is_hours_off(deployment: Deployment, ahead_s: str) -> None:
+    """What is signed for them has the record's time: tokens of an hour and timestamps of ten minutes are accepted."""
+    async with every_lane(deployment) as every:
+        await every.people(deployment)
+        server = await deployment.server(**every.env, **{CLOCK_AHEAD_S: ahead_s})
+        _, answer = await deployment.file(server)
+        progress = await deployment.sent(server, answer["alert"]["id"])
+    accepted = {name: lane["accepted"] for name, lane in progress["lanes"].items()}
+    assert len(accepted) == 9
+    assert min(accepted.values()) >= 2 * PEOPLE
 
 
 async def _says_so(deployment: Deployment, server: Process) -> bool:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import email.utils
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import Final
+
+from runtime.clock import record_now
 
 SECONDS_DIGITS: Final = 9
 """Thirty years; of a longer number this many digits say as much."""
@@ -20,6 +22,6 @@ def parse_retry_after_s(value: str | None) -> float | None:
     try:
         at = email.utils.parsedate_to_datetime(text)
         # A date without a zone is meant as UTC, which alone is allowed.
-        return max(0.0, (at.replace(tzinfo=at.tzinfo or UTC) - datetime.now(UTC)).total_seconds())
+        return max(0.0, (at.replace(tzinfo=at.tzinfo or UTC) - record_now()).total_seconds())
     except (ValueError, TypeError, OverflowError):
         return None

@@ -8,7 +8,6 @@ here. Bounded: `PLAINTEXT_BYTES` a message, `ORIGINS_MAX` signatures kept.
 from __future__ import annotations
 
 import os
-import time
 from base64 import urlsafe_b64encode
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -18,6 +17,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
+
+from runtime.clock import record_s
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -86,7 +87,7 @@ class Signed(NamedTuple):
 class Signatures:
     """Who we are to a push service (VAPID): one signature an origin, the same until it is to be renewed."""
 
-    def __init__(self, key_file: Path, subject: str, now_s: Callable[[], float] = time.time) -> None:
+    def __init__(self, key_file: Path, subject: str, now_s: Callable[[], float] = record_s) -> None:
         key = load_pem_private_key(key_file.read_bytes(), password=None)
         if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
             raise ValueError(CURVE_WANTED)  # noqa: TRY004 - a bad file, not a bad argument
