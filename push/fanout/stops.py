@@ -94,8 +94,9 @@ class StopListener:
                 # Work that was committed before this listened woke nobody.
                 self._wake()
                 while True:
-                    await self._look(connection)
+                    # First: a machine that was paused has to know the time before it goes on.
                     await self.compare_clocks(connection)
+                    await self._look(connection)
                     self._judge()
                     self._judge_refusals()
                     await asyncio.sleep(POLL_INTERVAL_S)
@@ -145,7 +146,9 @@ class StopListener:
     async def compare_clocks(self, connection: Connection | Pool) -> None:
         """Take over the record's time, and raise an alarm while this machine's clock is another one."""
         asked_s, here_s = asyncio.get_running_loop().time(), wall_s()
-        if asked_s - self._compared_s < COMPARED_EVERY_S and not self._clock.is_off:
+        # While something is sent, each time: the record says when it ends, and a paused machine's clocks stood still.
+        every_s = 0.0 if self._claims.leases.held else COMPARED_EVERY_S
+        if asked_s - self._compared_s < every_s and not self._clock.is_off:
             return
         self._compared_s = asked_s
         async with asyncio.timeout(POLL_TIMEOUT_S):
@@ -168,6 +171,7 @@ class StopListener:
         for unit in units:
             if unit.row.id not in halted:
                 unit.seen(asked_s, asked_wall_s)
+                unit.follow(self._clock.now(), asyncio.get_running_loop().time(), self._clock.uncertain_s)
             elif halted[unit.row.id] and not unit.complete:
                 _log.warning("unit.lost", unit=unit.row.id, lane=unit.row.lane)
                 self._claims.leases.drop(unit)

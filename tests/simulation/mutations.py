@@ -62,11 +62,15 @@ async def _take_and_go(ledger: Ledger, rows: list[Any]) -> None:
     await ledger._waiting.put((rows, asyncio.get_running_loop().create_future()))
 
 
+def _follow_nothing(*_: object) -> None:
+    """Know nothing of the record's clock."""
+
+
 def _held_unit(*_: object, **__: object) -> Callable[..., None]:
     original = HeldUnit.__init__
 
-    def begin(unit: HeldUnit, row: Any, *seen: float, silent: bool = False) -> None:  # noqa: ANN401 - a row
-        original(unit, row, *seen, silent=silent)
+    def begin(unit: HeldUnit, row: Any, *seen: float, **named: Any) -> None:  # noqa: ANN401 - a row
+        original(unit, row, *seen, **named)
         unit.expires_s = asyncio.get_running_loop().time() + (row.expires - now()).total_seconds()
 
     return begin
@@ -149,7 +153,8 @@ MUTATIONS: Final = {
         _patched("push.fanout.sweep", INDEX_UNAVAILABLE_ERRORS=(RedisConnectionError, OSError)),
     ),
     "expiry-by-process-clock": Mutation(
-        "the process' clock decides when an alert ends", _patched(HeldUnit, __init__=_held_unit())
+        "the process' clock decides when an alert ends",
+        _patched(HeldUnit, __init__=_held_unit(), follow=_follow_nothing),
     ),
     "bad-member-fails-unit": Mutation(
         "a member of the index that is no user fails its whole unit",

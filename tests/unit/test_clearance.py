@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import time
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from push.delivery.outcomes import merge_results, sort_outcomes
 from push.fanout.claims.unit import TRUSTED_S, HeldUnit
@@ -17,7 +19,7 @@ from push.results import Outcome, RecipientStatus, RequestStatus, SendResult
 from push.transport.batch.http import BatchHttp
 from push.transport.token_results import ACCEPTED, FORBIDDEN, MALFORMED_TOKEN, result_of_calls
 from push.transport.web_push.push_service import PushService
-from runtime.clock import WALL_CLOCK, wall_s
+from runtime.clock import WALL_CLOCK, now, wall_s
 from tests.support.providers.clearances import CLEAR, TESTING, Granted
 from tests.support.unit_rows import unit_row
 
@@ -112,6 +114,17 @@ async def test_a_machine_that_was_paused_sends_nothing_before_it_has_looked_agai
     assert not unit.may_send(loop.time())
     unit.seen(loop.time(), wall_s())
     assert unit.may_send(loop.time())
+
+
+@pytest.mark.parametrize("paused_s", [30.0, 3600.0])
+async def test_a_machine_that_was_paused_knows_how_much_time_is_left(paused_s: float) -> None:
+    """All its clocks stood still: at the first look the record's says when the alert and its sound end."""
+    loop = asyncio.get_running_loop()
+    row = replace(unit_row(), expires=now() + timedelta(seconds=60), left_s=60.0)
+    unit = HeldUnit(row, loop.time(), wall_s(), 60.0, sounds_until_s=loop.time() + 70.0)
+    unit.follow(now() + timedelta(seconds=paused_s), loop.time(), 0.1)
+    assert abs(unit.expires_s - loop.time() - (60.0 - paused_s)) < 5.0
+    assert unit.is_put_off(loop.time()) == (paused_s > 70.0)
 
 
 async def test_a_unit_is_looked_at_anew_before_it_is_sent_where_the_record_was_lost() -> None:

@@ -16,7 +16,7 @@ import numpy as np
 from push.fanout.claims.languages import UNKNOWN, Languages
 from push.message.content import About, Content, Message
 from push.notice import WITH_SOUND, Notice, SubjectKind
-from runtime.clock import now, wall_s
+from runtime.clock import OFF_S, now, wall_s
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -39,9 +39,10 @@ class HeldUnit:
     `seen_s`, `seen_wall_s`: when the record last allowed it to be sent, by the event loop's clock, which stands still
     while a virtual machine is paused, and by the wall clock, which is set afterwards. `halted`: it may not be sent, and
     what is left of it drains. `expires_s`: when what it sends is of no use any more, by the record's clock as of the
-    claim. `dropped`: the lease is lost, and what is left is another process's. `interrupted`: some of it was not sent.
-    `morning`: when who gets no sound is reminded; None: never. `sounds_until_s`: when a reminder is to be put off, by
-    the event loop's clock, because a night begins. `clock`: the present by the record's clock.
+    claim, or as of the look after a pause of the machine. `dropped`: the lease is lost, and what is left is another
+    process's. `interrupted`: some of it was not sent. `morning`: when who gets no sound is reminded; None: never.
+    `sounds_until_s`: when a reminder is to be put off, by the event loop's clock, because a night begins. `clock`: the
+    present by the record's clock.
 
     MsgspecError where the content cannot be read, or has no text to send.
     """
@@ -103,6 +104,13 @@ class HeldUnit:
         """Note that the record allowed it to be sent at a moment, by both clocks."""
         if at_s >= self.seen_s:
             self.seen_s, self.seen_wall_s = at_s, at_wall_s
+
+    def follow(self, now: datetime, at_s: float, uncertain_s: float) -> None:
+        """Take over the record's present as of `at_s`, give or take `uncertain_s`, after a pause of the machine."""
+        later_s = at_s + (self.row.expires - now).total_seconds() - self.expires_s
+        if abs(later_s) > OFF_S + uncertain_s:
+            self.expires_s += later_s
+            self._sounds_until_s += later_s
 
     def distrust(self) -> None:
         """Have it be looked at anew before more of it is sent."""
