@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
@@ -132,19 +133,32 @@ def rows_of(batch: Batch, settled: Settled, lane: str) -> list[LedgerRow]:
             row.notice,
             shard_from,
             shard_to,
-            # Rows of one batch and outcome that differ by language are told apart by it.
-            (batch.batch_id + number) & BATCH_ID_MAX,
+            _row_id(batch, outcome, number, packed, reminding),
             outcome.value,
             lane,
             row.id,
             users.size,
-            pack(users),
+            packed,
             row.message_version,
             locale,
             reminding,
         )
         for outcome, number, locale, reminding, shard_from, shard_to, users in parts
+        for packed in [pack(users)]
     ]
+
+
+def _row_id(batch: Batch, outcome: Outcome, number: int, packed: bytes, reminding: Reminding | None) -> int:
+    """Return what tells a row of the same outcome and shard from others.
+
+    Who may have been notified is recorded at each attempt, because the record may have gone back since the last one.
+    The same recipients have the same id each time, so that this adds no row. A reminder is taken back by its batch.
+    """
+    if outcome is Outcome.INDETERMINATE and not batch.unit.is_reminder:
+        unit = b"%d:%d:" % (batch.unit.row.id, reminding is not None)
+        return int.from_bytes(blake2b(unit + packed, digest_size=8).digest()) & BATCH_ID_MAX
+    # Rows that differ by language are told apart by it.
+    return (batch.batch_id + number) & BATCH_ID_MAX
 
 
 def _by_message(

@@ -65,23 +65,18 @@ class Settlement:
         batch.unit.replace((batch, joined), parked)
 
     async def record_indeterminate(self, batch: Batch) -> None:
-        """Record the batch as indeterminate before the first retry."""
-        added = batch.add_indeterminate(np.ones(batch.size, dtype=np.bool_))
-        rows = rows_of(batch, {Outcome.INDETERMINATE: added}, self._lane)
-        if rows:
-            await self._ledger.record(rows)
+        """Record the batch as indeterminate, each time: a record that went back since the last time has it again."""
+        batch.add_indeterminate(np.ones(batch.size, dtype=np.bool_))
+        await self._ledger.record(rows_of(batch, {Outcome.INDETERMINATE: None}, self._lane))
 
     async def announce(self, batch: Batch) -> None:
-        """Record, before the first request, that all of a batch may have been reminded."""
-        if batch.attempts == 0:
+        """Record, before each request with all of a batch, that they may have been reminded."""
+        if batch.attempts == 0 or batch.is_announced:
             await self.record_indeterminate(batch)
             batch.is_announced = True
 
     async def record_cut_off(self, batch: Batch, outcomes: Settled) -> None:
         """Record what is known of a batch that nobody goes on with here."""
-        indeterminate = outcomes.get(Outcome.INDETERMINATE)
-        if indeterminate is not None:
-            outcomes = {**outcomes, Outcome.INDETERMINATE: batch.add_indeterminate(indeterminate)}
         rows = rows_of(batch, outcomes, self._lane)
         if rows:
             await self._ledger.record(rows)

@@ -163,7 +163,7 @@ class Worker:
             await self._apply(result)
         if result.statuses is None and result.request_status is not RequestStatus.ANSWERED:
             if result.indeterminate and batch.unit.is_reminder:
-                await self._settlement.settle(batch, {})
+                await self._settlement.settle(batch, {Outcome.INDETERMINATE: None})
                 return
             if result.indeterminate:
                 await self._settlement.record_indeterminate(batch)
@@ -171,7 +171,7 @@ class Worker:
             return
         settled, again = sort_outcomes(result)
         if (indeterminate := settled.get(Outcome.INDETERMINATE)) is not None:
-            settled = {**settled, Outcome.INDETERMINATE: batch.add_indeterminate(indeterminate)}
+            batch.add_indeterminate(indeterminate)
             if batch.unit.is_reminder and again is not None:
                 again = rest if (rest := again & ~indeterminate).any() else None
         if self._invalid is not None:

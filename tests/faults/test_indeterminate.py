@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -43,6 +44,34 @@ async def test_indeterminate_recipients_get_the_last_notice(deployment: Deployme
         assert np.isin(notified, withdrawn).all()
         packed = await deployment.query("select packed from ledger where notice = 'alert'")
         np.testing.assert_array_equal(withdrawn, np.unique(np.concatenate([unpack(row[0]) for row in packed])))
+
+
+async def test_who_was_tried_again_after_the_record_went_back_gets_the_last_notice(deployment: Deployment) -> None:
+    """The record loses its rows in a failover that it is not told of; requests since then got no answer either."""
+    async with recording_tpns(deployment) as tpns:
+        await deployment.people(PEOPLE)
+        server = await deployment.server()
+        tpns.drops_connections = True
+        alert = await filed(deployment, server)
+
+        async def retried() -> bool:
+            recipients = tpns.notified.of(tpns.notified.first) if tpns.notified.begun else np.empty(0, dtype=np.int64)
+            return np.unique(recipients).size < recipients.size
+
+        await until(retried)
+        await deployment.query("delete from ledger")
+        before = Counter(tpns.notified.of(tpns.notified.first).tolist())
+
+        async def retried_since() -> bool:
+            since = Counter(tpns.notified.of(tpns.notified.first).tolist()) - before
+            return not since.keys().isdisjoint(before)
+
+        await until(retried_since)
+        tpns.drops_connections = False
+        await act(deployment, server, alert, "cancel")
+        await wait_until_done(deployment, "cancel")
+        since = Counter(tpns.notified.of(tpns.notified.first).tolist()) - before
+        assert since.keys() <= {*tpns.notified.of(CANCEL).tolist()}
 
 
 async def test_recipients_whom_no_request_reached_get_no_last_notice(deployment: Deployment) -> None:

@@ -172,10 +172,9 @@ class Batch:
     """The recipients of one request: user ids as decimal bytes, and as numbers in the same order.
 
     `attempts`: how often it was tried; `found_s`: when its recipients were found, by the event loop's clock.
-    `indeterminate`: who the ledger says may have been notified; None: no one. `languages`: in which each of them is
-    notified, by the unit's numbers; None: not looked up yet. `reminded`: who gets no sound, and is to be reminded in
-    the morning; None: nobody. `is_announced`: the ledger has that they may have been reminded; for certain they
-    were not yet.
+    `indeterminate`: who may have been notified; None: no one. `languages`: in which each of them is notified, by the
+    unit's numbers; None: not looked up yet. `reminded`: who gets no sound, and is to be reminded in the morning; None:
+    nobody. `is_announced`: the ledger has that they may have been reminded; for certain they were not yet.
     """
 
     unit: HeldUnit
@@ -218,11 +217,9 @@ class Batch:
             return known
         return np.zeros(self.size, dtype=np.bool_) if self.indeterminate is None else known & self.indeterminate
 
-    def add_indeterminate(self, indeterminate: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        """Add recipients that may have been notified; returns those that were not known before."""
-        before = np.zeros(self.size, dtype=np.bool_) if self.indeterminate is None else self.indeterminate
-        self.indeterminate = before | indeterminate
-        return indeterminate & ~before
+    def add_indeterminate(self, indeterminate: NDArray[np.bool_]) -> None:
+        """Add recipients that may have been notified."""
+        self.indeterminate = indeterminate if self.indeterminate is None else self.indeterminate | indeterminate
 
     def with_others(self, other: Batch) -> Batch:
         """Return a batch of these and others of the same unit, to be tried together."""
