@@ -120,7 +120,7 @@ async def _let_in(
 ) -> Bearer | web.StreamResponse | None:
     """Return who calls a route, None where anybody may, or why they are not let in."""
     if isinstance(route.access, Role):
-        return await authenticator.bearer(request, route.access)
+        return await authenticator.bearer(request, route.access, while_away=route.while_away)
     if not isinstance(route.access, SignedIn):
         return None
     if sessions is None:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 EVERY_LANE = "*"
+RECORD: Final = "postgresql"
+"""What alarms about the record are about."""
 
 DECIDED_KINDS: Final = frozenset(
     {AlarmKind.REVIEW, AlarmKind.REVIEW_LATE, AlarmKind.AUDIENCE_CAP, AlarmKind.UNVERIFIED_CAP}
@@ -98,6 +100,10 @@ class AlarmBoard:
             return
         _log.info("alarm.cleared", kind=kind.value, lane=lane, alert=alert, about=_logged(alert, about))
         self.publish(msgspec.structs.replace(over, detail="", raised=False, at=now()))
+
+    def is_record_away(self) -> bool:
+        """Tell whether an alarm stands that PostgreSQL does not answer."""
+        return any(alarm.kind is AlarmKind.STORE_AWAY and alarm.about == RECORD for alarm in self._standing.values())
 
     @property
     def alerts(self) -> set[str]:

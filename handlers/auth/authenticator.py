@@ -44,8 +44,8 @@ class Authenticator:
         """What looks tokens up."""
         return self._token_store
 
-    async def bearer(self, request: web.Request, role: Role) -> Bearer | web.Response:
-        """Return whose token opens a route with `role`, or why it does not."""
+    async def bearer(self, request: web.Request, role: Role, *, while_away: bool = False) -> Bearer | web.Response:
+        """Return whose token opens a route with `role`, or why it does not; `while_away`: as the token store has it."""
         authorization = request.headers.get("Authorization")
         if authorization is None:
             return _unauthorized("a bearer token is needed")
@@ -54,7 +54,7 @@ class Authenticator:
         if not self._token_store.has_seen(authorization) and (wait_s := self.failures.attempt(request.remote)):
             self.failures.token()
             return _too_many_failures("too many failures from this address", wait_s)
-        bearer = await self._token_store.bearer_of(authorization)
+        bearer = await self._token_store.bearer_of(authorization, while_away=while_away)
         if bearer is None:
             self.strangers.disproved(request)
             self.failures.token()

@@ -3,6 +3,7 @@
 Tokens are looked up by SHA-256 digest; Redis remembers the tickets that were used (`handlers.auth.tickets`).
 Bounded: `CACHE_MAX` good and as many wrong digests for `CACHE_S` seconds, so that a revoked token works no longer than
 that; one that ends works until its end. `forget` makes that at once, when the record says that something was revoked.
+While the record is away, which has to say that, who was let in less than `KNOWN_S` ago still reads the alarms.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from handlers.http.bearer import Bearer
 from handlers.http.roles import ALLOWS, Role
 from push.alerts.people.persons import adopt
 from runtime.authentication_codes import KEY_BYTES, AuthenticationCodes
+from sql.database import UNAVAILABLE_ERRORS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,6 +35,9 @@ TOKEN_BYTES = 32
 TOKEN_MAX = 128
 CACHE_S = 5.0
 CACHE_MAX = 10_000
+KNOWN_S = 600.0
+"""As long as a failover takes by hand. Nobody is revoked meanwhile by a record that does not answer."""
+
 T = TypeVar("T")
 
 
@@ -56,40 +61,62 @@ class TokenStore:
         redis: Client,
         codes: AuthenticationCodes | None = None,
         clock_ms: Callable[[], int] = now_ms,
+        is_away: Callable[[], bool] = lambda: False,
     ) -> None:
-        """`codes` are those of tickets, which all servers share; without them tickets are of this process alone."""
+        """`codes` are those of tickets, which all servers share; without them tickets are of this process alone.
+
+        `is_away`: whether the record is known not to answer, so that nobody waits for it in vain.
+        """
+        self._is_away = is_away
         self._codes = codes or AuthenticationCodes([secrets.token_bytes(KEY_BYTES)], tickets.LABEL)
         self._clock_ms = clock_ms
         self._pool = pool
         self._redis = redis
         self._good: dict[bytes, tuple[float, Bearer]] = {}
         self._wrong: dict[bytes, float] = {}
+        self._known: dict[bytes, tuple[float, Bearer]] = {}
 
     def has_seen(self, authorization: str) -> bool:
         """Tell whether this is no guess: a token that was good once, or that was looked up just now."""
         key = _key(authorization)
         return key is None or key in self._good or self._wrong.get(key, 0.0) > asyncio.get_running_loop().time()
 
-    async def bearer_of(self, authorization: str) -> Bearer | None:
-        """Return whose Authorization header it is, None when it opens nothing."""
+    async def bearer_of(self, authorization: str, *, while_away: bool = False) -> Bearer | None:
+        """Return whose Authorization header it is, None when it opens nothing; `while_away`: as `bearer_with`."""
         key = _key(authorization)
-        return None if key is None else await self.bearer_with(key)
+        return None if key is None else await self.bearer_with(key, while_away=while_away)
 
-    async def bearer_with(self, key: bytes) -> Bearer | None:
-        """Return whose token has this digest, None when it opens nothing."""
+    async def bearer_with(self, key: bytes, *, while_away: bool = False) -> Bearer | None:
+        """Return whose token has this digest, None when it opens nothing.
+
+        `while_away`: who was let in a while ago is taken for who they were while the record is away; else one of
+        UNAVAILABLE_ERRORS.
+        """
         loop = asyncio.get_running_loop()
         until_s, bearer = self._good.get(key, (0.0, None))
         if until_s > loop.time():
             return bearer
         if self._wrong.get(key, 0.0) > loop.time():
             return None
-        token = await self._used(key)
+        known_s, known = self._known.get(key, (0.0, None))
+        is_known = while_away and known_s > loop.time()
+        if is_known and self._is_away():
+            return known
+        try:
+            token = await self._used(key)
+        except UNAVAILABLE_ERRORS:
+            if is_known:
+                return known
+            raise
         if token is None or token.person is None:
+            self._known.pop(key, None)
             _keep(self._wrong, key, loop.time() + CACHE_S)
             return None
         bearer = Bearer(Role(token.role), token.name, token.id, token.authority, key, token.person)
         self._wrong.pop(key, None)
-        _keep(self._good, key, (loop.time() + min(CACHE_S, token.left.total_seconds()), bearer))
+        left_s = token.left.total_seconds()
+        _keep(self._good, key, (loop.time() + min(CACHE_S, left_s), bearer))
+        _keep(self._known, key, (loop.time() + min(KNOWN_S, left_s), bearer))
         return bearer
 
     async def _used(self, key: bytes) -> UsedToken | None:
@@ -103,6 +130,7 @@ class TokenStore:
     def forget(self) -> None:
         """Look every token up again: one of them may be revoked. Those that were good stay no guesses."""
         self._good = {key: (0.0, bearer) for key, (_, bearer) in self._good.items()}
+        self._known.clear()
 
     def issue_ticket(self, bearer: Bearer, holder: bytes = b"") -> str:
         """Return a ticket that opens the feed once, in the name of somebody's token, for who has `holder`."""

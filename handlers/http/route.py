@@ -100,7 +100,10 @@ Result: TypeAlias = msgspec.Struct | web.StreamResponse
 
 @dataclass(frozen=True, kw_only=True)
 class Route:
-    """One route; `operation` is its OpenAPI operation id, `tag` the room of its caller."""
+    """One route; `operation` is its OpenAPI operation id, `tag` the room of its caller.
+
+    `while_away`: it asks the record nothing, and says what is wrong with it: who was let in a while ago is let in.
+    """
 
     method: str
     path: str
@@ -114,6 +117,7 @@ class Route:
     query: type[msgspec.Struct] | None = None
     problems: tuple[ProblemCode, ...] = ()
     headers: tuple[str, ...] = ()
+    while_away: bool = False
 
     def without_body(self) -> Route | None:
         """Return what answers HEAD as this route answers GET; None: it takes no GET, or is a WebSocket."""

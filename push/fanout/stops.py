@@ -19,7 +19,7 @@ import sql.entrants
 import sql.progress
 import sql.work
 from push.alarm_kinds import AlarmKind
-from push.alarms import EVERY_LANE
+from push.alarms import EVERY_LANE, RECORD
 from runtime.clock import COMPARED_EVERY_S, DIFFERS_S, wall_s
 from runtime.retry import full_jitter_s
 from sql.database import UNAVAILABLE_ERRORS
@@ -39,8 +39,6 @@ AGAIN_CAP_S: Final = 1.0
 
 REFUSED_S: Final = 5.0
 """What PostgreSQL refuses is asked again once a second: after this it has ended."""
-
-STORE: Final = "postgresql"
 
 _log = structlog.get_logger("push.fanout.stops")
 
@@ -117,7 +115,7 @@ class StopListener:
         """Say whether PostgreSQL answers what is asked of it, whatever it answers on this connection."""
         # A request may wait for a lock; what sends waits for PostgreSQL only.
         if self._pool.waiting.is_answered(POLL_TIMEOUT_S):
-            self._alarms.clear(AlarmKind.STORE_AWAY, EVERY_LANE, None, STORE)
+            self._alarms.clear(AlarmKind.STORE_AWAY, EVERY_LANE, None, RECORD)
         else:
             self._unavailable()
 
@@ -125,14 +123,14 @@ class StopListener:
         """Say what PostgreSQL refuses to what sends, while that is tried again."""
         refused = self._pool.refused
         if refused is None or asyncio.get_running_loop().time() - refused[0] > REFUSED_S:
-            self._alarms.clear(AlarmKind.RECORD_REFUSED, EVERY_LANE, None, STORE)
+            self._alarms.clear(AlarmKind.RECORD_REFUSED, EVERY_LANE, None, RECORD)
             return
         detail = f"{refused[1]}: PostgreSQL refuses a statement of what sends, which is tried again"
-        self._alarms.raise_alarm(AlarmKind.RECORD_REFUSED, EVERY_LANE, None, detail, STORE)
+        self._alarms.raise_alarm(AlarmKind.RECORD_REFUSED, EVERY_LANE, None, detail, RECORD)
 
     def _unavailable(self) -> None:
         detail = "PostgreSQL does not answer: nothing is sent, filed or stopped until it does"
-        self._alarms.raise_alarm(AlarmKind.STORE_AWAY, EVERY_LANE, None, detail, STORE)
+        self._alarms.raise_alarm(AlarmKind.STORE_AWAY, EVERY_LANE, None, detail, RECORD)
 
     def _on_notification(self, *arguments: object) -> None:
         payload = str(arguments[-1])
@@ -158,9 +156,9 @@ class StopListener:
         differs_s = max(0.0, abs(record_s - here_s - took_s / 2) - took_s / 2)
         if differs_s > DIFFERS_S:
             detail = f"by {differs_s:.1f} s from PostgreSQL's"
-            self._alarms.raise_alarm(AlarmKind.CLOCK_DIFFERS, EVERY_LANE, None, detail, STORE)
+            self._alarms.raise_alarm(AlarmKind.CLOCK_DIFFERS, EVERY_LANE, None, detail, RECORD)
         else:
-            self._alarms.clear(AlarmKind.CLOCK_DIFFERS, EVERY_LANE, None, STORE)
+            self._alarms.clear(AlarmKind.CLOCK_DIFFERS, EVERY_LANE, None, RECORD)
 
     async def _look(self, connection: Connection) -> None:
         """Ask which held units may still be sent; asking also shows that the connection lives."""

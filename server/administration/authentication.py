@@ -52,5 +52,5 @@ def authenticator_of(settings: Settings, engine: Engine, failures: Failures) -> 
     """Return what lets requests in."""
     stores, leases = engine.stores, engine.claims.leases
     codes, redis = _codes(settings, tickets.LABEL), stores.client
-    tokens = TokenStore(stores.requests_pool, redis, codes, stores.clock.now_ms)
+    tokens = TokenStore(stores.requests_pool, redis, codes, stores.clock.now_ms, engine.alarms.is_record_away)
     return Authenticator(tokens, Limits(redis, settings.limits), failures, Turns(lambda: bool(leases.ids)))

@@ -24,7 +24,7 @@ from handlers.auth.failures import Failures
 from handlers.auth.limits import Limits, LimitSettings
 from handlers.auth.signed_webhooks import SignedWebhooks
 from handlers.auth.token_store import TokenStore
-from handlers.auth.webhook_signatures import Vault
+from handlers.auth.webhook_signatures import Vault, new_secret
 from handlers.cap.model import MessageType
 from handlers.cap.writing import document_of
 from handlers.http.roles import Role
@@ -39,6 +39,7 @@ from push.alerts.planner import FilingPlan, Planner
 from push.alerts.rings import SHIPPED
 from server.administration import access
 from server.administration.encryption import encryption_key
+from server.administration.file_case import signed_headers
 from server.settings import load
 from server.stores import Stores
 from sql.database import RecordConnection, open_pool
@@ -156,7 +157,7 @@ class _Work:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.statements = self.webhooks = self.documents = 0
-        answer, verify, verify_xml = RecordConnection._answer, Webhook.verify, XMLVerifier.verify  # noqa: SLF001
+        answer, sign, verify_xml = RecordConnection._answer, Webhook.sign, XMLVerifier.verify  # noqa: SLF001
 
         async def counted(connection: RecordConnection, asked: Any) -> Any:  # noqa: ANN401 - asyncpg's
             self.statements += 1
@@ -164,14 +165,14 @@ class _Work:
 
         def verified(*arguments: Any, **named: Any) -> Any:  # noqa: ANN401 - the library's
             self.webhooks += 1
-            return verify(*arguments, **named)
+            return sign(*arguments, **named)
 
         def verified_xml(*arguments: Any, **named: Any) -> Any:  # noqa: ANN401 - the library's
             self.documents += 1
             return verify_xml(*arguments, **named)
 
         monkeypatch.setattr(RecordConnection, "_answer", counted)
-        monkeypatch.setattr(Webhook, "verify", verified)
+        monkeypatch.setattr(Webhook, "sign", verified)
         monkeypatch.setattr(XMLVerifier, "verify", verified_xml)
 
     def taken(self) -> tuple[int, int, int]:
@@ -220,6 +221,9 @@ async def test_an_unverified_request_costs_the_same_whatever_there_is(
 ) -> None:
     """As many statements and as many verifications, for each authority and each document or webhook."""
     await _authorities(deployment)
+    body = msgspec.json.encode(CASE)
+    wrong = signed_headers(new_secret(), body)
+    del wrong["content-type"]
     work = _Work(monkeypatch)
     async with _edge(deployment) as server, aiohttp.ClientSession() as session:
 
@@ -235,11 +239,9 @@ async def test_an_unverified_request_costs_the_same_whatever_there_is(
         for name, document in _documents().items():
             costs = [await cost(authority, document, "application/cap+xml") for authority in AUTHORITIES]
             assert costs == [costs[-1]] * len(AUTHORITIES), name
-        wrong = {"webhook-id": "w-1", "webhook-timestamp": "1", "webhook-signature": "v1,AAAA"}
-        for headers in ({}, wrong):
-            body = msgspec.json.encode(CASE)
+        for headers, tried in (({}, 0), (wrong | {"webhook-timestamp": "1"}, 0), (wrong, 16)):
             costs = [await cost(authority, body, "application/json", **headers) for authority in AUTHORITIES]
-            assert costs == [(1, 16 if headers else 0, 0)] * len(AUTHORITIES)
+            assert costs == [(1, tried, 0)] * len(AUTHORITIES)
 
 
 async def test_a_token_that_opens_nothing_costs_the_same_whether_it_ever_did(

@@ -26,6 +26,7 @@ def routes(alarms: Alarms) -> list[Route]:
             tag="operators",
             handler=alarms.get,
             answers=(Answer(200, "The alarms.", AlarmsAnswer),),
+            while_away=True,
         ),
         Route(
             method="POST",
