@@ -121,9 +121,14 @@ async def close_sweeps(pool: Pool, sweeps_max: int) -> int:
     return len(stale)
 
 
-async def extend(pool: Pool, units: list[int], owner: UUID, lease: timedelta) -> set[int]:
-    """Extend the leases of `units`; returns those that the owner still holds."""
-    return {row[0] for row in await pool.fetch(_EXTEND, units, owner, lease)}
+async def extend(
+    pool: Pool, units: list[int], owner: UUID, lease: timedelta, within_s: float | None = None
+) -> set[int]:
+    """Extend the leases of `units`; returns those that the owner still holds.
+
+    TimeoutError without an answer `within_s`; None: within the time of any statement.
+    """
+    return {row[0] for row in await pool.fetch(_EXTEND, units, owner, lease, timeout=within_s)}
 
 
 async def release(pool: Pool, owner: UUID) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
-from functools import partial
 from typing import TYPE_CHECKING, Final
 from uuid import UUID, uuid4
 
@@ -17,7 +16,7 @@ import structlog
 import sql.work
 from push.fanout.claims.unit import overlap
 from runtime.retry import retry_until_available
-from sql.database import UNAVAILABLE_ERRORS
+from sql.database import COMMAND_TIMEOUT_S, UNAVAILABLE_ERRORS
 
 if TYPE_CHECKING:
     from collections.abc import KeysView
@@ -30,6 +29,9 @@ if TYPE_CHECKING:
     from sql.work import UnitRow
 
 EXTENSIONS_PER_LEASE: Final = 4
+UNANSWERED_SHARE: Final = 0.5
+"""For this share of a lease its extension waits for an answer at most: the next attempt comes before the end."""
+
 HALTED_MAX: Final = 1024
 """Alerts of which it is known when they were stopped last: it matters for as long as one claim takes."""
 
@@ -125,12 +127,13 @@ class Leases:
         while True:
             await asyncio.sleep(self.lease_s / EXTENSIONS_PER_LEASE)
             if self._held:
-                await self._extend([*self._held])
+                await retry_until_available(self._extend, UNAVAILABLE_ERRORS, "postgresql")
 
-    async def _extend(self, ids: list[int]) -> None:
-        asked_s = asyncio.get_running_loop().time()
-        extend = partial(sql.work.extend, self._pool, ids, self.owner, timedelta(seconds=self.lease_s))
-        kept = await retry_until_available(extend, UNAVAILABLE_ERRORS, "postgresql")
+    async def _extend(self) -> None:
+        """Extend all that is held now: also what was claimed while an attempt before this one got no answer."""
+        asked_s, ids = asyncio.get_running_loop().time(), [*self._held]
+        within_s = min(COMMAND_TIMEOUT_S, self.lease_s * UNANSWERED_SHARE)
+        kept = await sql.work.extend(self._pool, ids, self.owner, timedelta(seconds=self.lease_s), within_s)
         for unit_id in ids:
             unit = self._held.get(unit_id)
             if unit is None:

@@ -32,7 +32,7 @@ class InstantPool:
         queries.named(text)
         return queries.run(text, self.tables, Moment(self.now, self.now), arguments)
 
-    async def fetch(self, text: str, *arguments: object) -> list[Row]:
+    async def fetch(self, text: str, *arguments: object, timeout: float | None = None) -> list[Row]:  # noqa: ASYNC109 - as asyncpg
         """Return the rows of an answer."""
         return self.run(text, *arguments)
 

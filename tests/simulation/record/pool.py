@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import sql.query
 from runtime.waiting import Waiting
-from sql.database import LOST_ERRORS
+from sql.database import COMMAND_TIMEOUT_S, LOST_ERRORS
 from tests.simulation.record.server import BEGIN, COMMIT, ROLLBACK, RecordServer, Session
 
 if TYPE_CHECKING:
@@ -26,11 +26,14 @@ PING: Final = sql.query.query("ping")
 
 
 class FakeConnection:
-    """A connection."""
+    """A connection. `within_s`: it ends with a statement that is not answered in that time, as those of the pool do."""
 
-    def __init__(self, server: RecordServer, process: SimulatedProcess | None) -> None:
+    def __init__(
+        self, server: RecordServer, process: SimulatedProcess | None, *, within_s: float | None = None
+    ) -> None:
         self._server = server
         self._process = process
+        self._within_s = within_s
         self._session = Session(process)
         server.sessions[self._session] = None
 
@@ -40,10 +43,13 @@ class FakeConnection:
             raise asyncio.CancelledError
         answered: asyncio.Future[list[Row]] = self._server.loop.create_future()
         self._server.submit(self._session, text, arguments, answered)
-        if timeout is None:
-            return await answered
-        async with asyncio.timeout(timeout):
-            return await answered
+        try:
+            async with asyncio.timeout(self._within_s if timeout is None else timeout):
+                return await answered
+        except TimeoutError:
+            if self._within_s is not None:
+                self.terminate()
+            raise
 
     async def fetchrow(self, text: str, *arguments: object) -> Row | None:
         """Return the first row."""
@@ -126,14 +132,17 @@ class FakePool:
 
     def acquire(self) -> Acquired:
         """Return a connection for a block."""
-        return Acquired(FakeConnection(self._server, self._process))
+        return Acquired(self._connection())
 
-    async def fetch(self, text: str, *arguments: object) -> list[Row]:
+    def _connection(self) -> FakeConnection:
+        return FakeConnection(self._server, self._process, within_s=COMMAND_TIMEOUT_S)
+
+    async def fetch(self, text: str, *arguments: object, timeout: float | None = None) -> list[Row]:  # noqa: ASYNC109 - as asyncpg
         """Return the rows of an answer."""
-        connection = FakeConnection(self._server, self._process)
+        connection = self._connection()
         try:
             with self.waiting.answer():
-                return await connection.fetch(text, *arguments)
+                return await connection.fetch(text, *arguments, timeout=timeout)
         finally:
             connection.terminate()
 
@@ -144,13 +153,12 @@ class FakePool:
 
     async def fetchval(self, text: str, *arguments: object, timeout: float | None = None) -> Any:  # noqa: ANN401, ASYNC109 - as asyncpg
         """Return the first column of the first row."""
-        row = await self.fetchrow(text, *arguments)
-        return None if row is None else row[0]
+        rows = await self.fetch(text, *arguments, timeout=timeout)
+        return rows[0][0] if rows else None
 
     async def execute(self, text: str, *arguments: object, timeout: float | None = None) -> str:  # noqa: ASYNC109 - as asyncpg
         """Run a statement."""
-        async with asyncio.timeout(timeout):
-            await self.fetch(text, *arguments)
+        await self.fetch(text, *arguments, timeout=timeout)
         return ""
 
 
