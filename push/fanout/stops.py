@@ -84,9 +84,10 @@ class StopListener:
                 continue
             attempt = 0
             try:
-                await connection.add_listener(sql.work.CHANNEL, self._on_notification)
-                await connection.add_listener(sql.entrants.CHANNEL, self._on_entrants)
-                await connection.add_listener(sql.access.CHANNEL, lambda *_: self._revoked())
+                async with asyncio.timeout(POLL_TIMEOUT_S):
+                    await connection.add_listener(sql.work.CHANNEL, self._on_notification)
+                    await connection.add_listener(sql.entrants.CHANNEL, self._on_entrants)
+                    await connection.add_listener(sql.access.CHANNEL, lambda *_: self._revoked())
                 # What was revoked before this listened was heard of by nobody.
                 self._revoked()
                 # Work that was committed before this listened woke nobody.
