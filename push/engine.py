@@ -161,7 +161,7 @@ class Engine:
 
     async def compare_clocks(self) -> None:
         """Take over the record's time, before anything is decided by it; UNAVAILABLE_ERRORS when it is away."""
-        await self._stops.compare_clocks(self.stores.pool)
+        await self._stops.compare_clocks()
 
     def start(self, group: asyncio.TaskGroup) -> None:
         """Start all tasks in `group`; one that dies of a bug takes the group down."""

@@ -161,9 +161,10 @@ async def halt(connection: Connection, alert_id: UUID) -> None:
     await connection.execute(_HALT, alert_id)
 
 
-async def halted(connection: Connection | Pool, units: list[int], owner: UUID) -> dict[int, bool]:
-    """Return which of these units may no longer be sent, each with whether that is because it is not `owner`'s."""
-    return {row[0]: row[1] for row in await connection.fetch(_HALTED, units, owner)}
+async def halted(connection: Connection | Pool, units: list[int], owner: UUID) -> tuple[datetime, dict[int, bool]]:
+    """Return the record's time, and which of these units may no longer be sent: True where one is not `owner`'s."""
+    rows = await connection.fetch(_HALTED, units, owner)
+    return rows[0][0], {unit: lost for _, unit, lost in rows if unit is not None}
 
 
 async def give_back(pool: Pool, unit: int, owner: UUID, requested_ago: timedelta | None = None) -> None:

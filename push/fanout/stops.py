@@ -20,17 +20,18 @@ import sql.progress
 import sql.work
 from push.alarm_kinds import AlarmKind
 from push.alarms import EVERY_LANE, RECORD
-from runtime.clock import COMPARED_EVERY_S, DIFFERS_S, wall_s
+from runtime.clock import DIFFERS_S, wall_s
 from runtime.retry import full_jitter_s
 from sql.database import UNAVAILABLE_ERRORS
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+    from datetime import datetime
 
     from push.alarms import AlarmBoard
     from push.fanout.claims.claims import Claims
     from runtime.clock import ComparedClock
-    from sql.database import Connection, Pool, RecordPool
+    from sql.database import Connection, RecordPool
 
 POLL_INTERVAL_S: Final = 0.25
 POLL_TIMEOUT_S: Final = 2.0
@@ -69,7 +70,6 @@ class StopListener:
         self._wake = wake
         self._entered = entered
         self._revoked = revoked
-        self._compared_s = float("-inf")
 
     async def run(self) -> None:
         """Listen and look until cancelled, on a connection that is opened again when it is lost."""
@@ -93,8 +93,6 @@ class StopListener:
                 # Work that was committed before this listened woke nobody.
                 self._wake()
                 while True:
-                    # First: a machine that was paused has to know the time before it goes on.
-                    await self.compare_clocks(connection)
                     await self._look(connection)
                     self._judge()
                     self._judge_refusals()
@@ -142,17 +140,17 @@ class StopListener:
     def _on_entrants(self, *arguments: object) -> None:
         self._entered(str(arguments[-1]))
 
-    async def compare_clocks(self, connection: Connection | Pool) -> None:
-        """Take over the record's time, and raise an alarm while this machine's clock is another one."""
+    async def compare_clocks(self) -> None:
+        """Take over the record's time; one of UNAVAILABLE_ERRORS when it does not answer."""
         asked_s, here_s = asyncio.get_running_loop().time(), wall_s()
-        # While something is sent, each time: the record says when it ends, and a paused machine's clocks stood still.
-        every_s = 0.0 if self._claims.leases.held else COMPARED_EVERY_S
-        if asked_s - self._compared_s < every_s and not self._clock.is_off:
-            return
-        self._compared_s = asked_s
-        async with asyncio.timeout(POLL_TIMEOUT_S):
-            record_s = (await sql.progress.record_time(connection)).timestamp()
-        took_s = asyncio.get_running_loop().time() - asked_s
+        self._compare(await sql.progress.record_time(self._pool), asked_s, here_s)
+
+    def _compare(self, at: datetime, asked_s: float, here_s: float) -> None:
+        """Take over the time `at` of an answer, and raise an alarm while this machine's clock is another one.
+
+        `asked_s`, `here_s`: when it was asked, by the event loop's clock and by the wall clock.
+        """
+        record_s, took_s = at.timestamp(), asyncio.get_running_loop().time() - asked_s
         self._clock.compare(record_s + took_s / 2, took_s / 2)
         differs_s = max(0.0, abs(record_s - here_s - took_s / 2) - took_s / 2)
         if differs_s > DIFFERS_S:
@@ -162,11 +160,13 @@ class StopListener:
             self._alarms.clear(AlarmKind.CLOCK_DIFFERS, EVERY_LANE, None, RECORD)
 
     async def _look(self, connection: Connection) -> None:
-        """Ask which held units may still be sent; asking also shows that the connection lives."""
+        """Ask which held units may still be sent, and what time it is; asking also shows that the connection lives."""
         asked_s, asked_wall_s = asyncio.get_running_loop().time(), wall_s()
         units = self._claims.leases.held
         async with asyncio.timeout(POLL_TIMEOUT_S):
-            halted = await sql.work.halted(connection, [unit.row.id for unit in units], self._claims.leases.owner)
+            at, halted = await sql.work.halted(connection, [unit.row.id for unit in units], self._claims.leases.owner)
+        # First: a machine that was paused, and all its clocks with it, has to know the time before it goes on.
+        self._compare(at, asked_s, asked_wall_s)
         for unit in units:
             if unit.row.id not in halted:
                 unit.seen(asked_s, asked_wall_s)

@@ -112,10 +112,14 @@ async def _end_unit(both: BothRecords) -> None:
             await both.call(sql.work.release, owner)
 
 
+async def _halted(pool: Pool, units: list[int], owner: UUID) -> dict[int, bool]:
+    return (await sql.work.halted(pool, units, owner))[1]
+
+
 async def _look(both: BothRecords) -> None:
     units = [UnitId(unit) for unit in both.random.sample([*both.units], min(6, len(both.units)))]
     owner = both.random.choice(OWNERS)
-    await both.call(sql.work.halted, units, owner)
+    await both.call(_halted, units, owner)
     await both.call(sql.work.extend, units, owner, timedelta(hours=1))
 
 

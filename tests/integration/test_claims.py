@@ -393,4 +393,4 @@ async def test_a_unit_that_the_record_does_not_know_is_lost(pool: Pool) -> None:
     owner = uuid4()
     unit = await claim_next(pool, "tpns", owner, LEASE, [])
     assert unit is not None
-    assert await sql.work.halted(pool, [unit.id, unit.id + 1000], owner) == {unit.id + 1000: True}
+    assert (await sql.work.halted(pool, [unit.id, unit.id + 1000], owner))[1] == {unit.id + 1000: True}

@@ -83,7 +83,7 @@ async def test_a_lease_outlives_an_extension_on_a_dead_connection(pool: Pool, st
 
         try:
             await until(is_extended)
-            assert await sql.work.halted(pool, [unit.row.id], claims.leases.owner) == {}
+            assert (await sql.work.halted(pool, [unit.row.id], claims.leases.owner))[1] == {}
         finally:
             await cancel_and_wait([keeping])
             proxied.terminate()

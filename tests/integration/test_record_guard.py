@@ -257,7 +257,7 @@ async def test_the_end_of_an_alert_is_not_told_by_a_record_that_went_back(
     await _reopened(pool, process, alert)
     await process.look()
     assert process.rewound == {str(alert)}
-    assert await sql.work.halted(pool, ids, process.claims.leases.owner) == dict.fromkeys(ids, False)
+    assert (await sql.work.halted(pool, ids, process.claims.leases.owner))[1] == dict.fromkeys(ids, False)
     await sql.work.release(pool, process.claims.leases.owner)
     assert await _claimable(process) == []
     # Whatever process is started now says so, too, and nothing but a person lets it go on.

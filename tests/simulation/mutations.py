@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import ExitStack, contextmanager, suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from unittest.mock import patch
@@ -76,14 +76,17 @@ def _held_unit(*_: object, **__: object) -> Callable[..., None]:
     return begin
 
 
-async def _halted_by_state(connection: Any, units: list[int], owner: Any) -> dict[int, bool]:  # noqa: ANN401 - a connection
-    rows = await connection.fetch(sql.work._HALTED, units, owner)
-    return {row[0]: False for row in rows if not row[1]}
+_halted = sql.work.halted
 
 
-async def _halted_never(connection: Any, units: list[int], owner: Any) -> dict[int, bool]:  # noqa: ANN401 - a connection
-    rows = await connection.fetch(sql.work._HALTED, units, owner)
-    return {row[0]: True for row in rows if row[1]}
+async def _halted_by_state(connection: Any, *asked: Any) -> tuple[datetime, dict[int, bool]]:  # noqa: ANN401 - a connection
+    at, halted = await _halted(connection, *asked)
+    return at, {unit: lost for unit, lost in halted.items() if not lost}
+
+
+async def _halted_never(connection: Any, *asked: Any) -> tuple[datetime, dict[int, bool]]:  # noqa: ANN401 - a connection
+    at, halted = await _halted(connection, *asked)
+    return at, {unit: lost for unit, lost in halted.items() if lost}
 
 
 async def _nobody_notified(_: Sweep, __: object) -> Any:  # noqa: ANN401 - an array

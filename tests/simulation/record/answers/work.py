@@ -237,20 +237,21 @@ def give_back(tables: Tables, _: Moment, unit_id: int, owner: UUID, __: timedelt
             tables.change(unit, lease_owner=None, lease_until=None)
 
 
-@answers("unit_halted", "id lost")
-def halted(tables: Tables, _: Moment, units: Sequence[int], owner: UUID) -> Iterator[tuple[Any, ...]]:
-    """Find units that may no longer be sent, or are another owner's."""
+@answers("unit_halted", "clock_timestamp id lost")
+def halted(tables: Tables, moment: Moment, units: Sequence[int], owner: UUID) -> Iterator[tuple[Any, ...]]:
+    """Return the time, and find units that may no longer be sent, or are another owner's."""
+    yield moment.clock, None, None
     for unit_id in units:
         unit = tables.units.get(unit_id)
         if unit is None:
-            yield unit_id, True
+            yield moment.clock, unit_id, True
             continue
         sweep, alert = unit.sweep, unit.sweep.alert
         ring = alert.ring_of(sweep)
         allowed = may_send(alert.state, alert.version, sweep.notice, unit.message_version)
         lost = unit.lease_owner != owner
         if lost or not allowed or sweep.due_at == INFINITY or (ring is not None and ring.held is not None):
-            yield unit.id, lost
+            yield moment.clock, unit.id, lost
 
 
 @answers("unit_release")
