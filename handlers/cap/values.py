@@ -36,7 +36,12 @@ _LANGUAGE = re.compile(r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*")
 _DECIMAL = r"[+-]?\d{1,9}(?:\.\d{1,15})?"
 _NUMBER = re.compile(_DECIMAL, re.ASCII)
 _PAIRS = re.compile(rf"\s*+{_DECIMAL},{_DECIMAL}(?:\s++{_DECIMAL},{_DECIMAL})*+\s*+", re.ASCII)
-_ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\r\n]+")
+_AUTHORITY = r"//(?:[^@/?#\[\]\r\n]*@)?(?:\[[0-9A-Fa-f:.]+\]|[^@/?#\[\]:%\r\n]*)(?::\d+)?(?=[/?#]|$)"
+_PATH = r"(?:[^?#\[\]%\r\n]|%[0-9A-Fa-f]{2})*"
+_END = r"(?:\?(?:[^#\[\]%\r\n]|%[0-9A-Fa-f]{2})*)?(?:#(?:[^#%\r\n]|%[0-9A-Fa-f]{2})*)?"
+_ABSOLUTE = re.compile(rf"[A-Za-z][A-Za-z0-9+.-]*:(?:{_AUTHORITY}|(?!//)(?=[^?#])){_PATH}{_END}", re.ASCII)
+"""A URI as the schema has it (RFC 3986), with characters of any script."""
+
 _DIGITS = re.compile(r"\d{1,15}", re.ASCII)
 
 

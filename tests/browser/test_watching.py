@@ -186,19 +186,19 @@ async def test_somebody_sees_by_slider_whom_a_wider_radius_reaches_and_widens(de
     assert float(radius) > alert["area"]["circle"]["radius_km"]
     assert await page.locator("#radius_km").input_value() == radius
     await expect(page.locator("[data-after]")).to_contain_text(f"{float(radius):g} km", timeout=LONG_MS)
-    await expect(page.locator("[data-after] .number")).to_contain_text("(")
+    await expect(page.locator("[data-after] .number")).to_contain_text("(", timeout=LONG_MS)
     await page.locator("#reason").focus()
     await page.keyboard.type("seen on a train")
-    await expect(page.locator("form[data-action=rings] button.primary")).to_be_disabled()
-    await expect(page.locator("button[formaction$='/estimate']")).to_be_enabled()
+    await expect(page.locator("form[data-action=rings] button.primary")).to_be_disabled(timeout=LONG_MS)
+    await expect(page.locator("button[formaction$='/estimate']")).to_be_enabled(timeout=LONG_MS)
     await page.fill("#case_number", alert["case_number"])
     await page.click("form[data-action=rings] button.primary")
     await page.wait_for_url("**done=rings")
     # Another count of the same people, which may have looked at fewer of them.
-    await expect(estimate).to_contain_text("(")
-    await expect(estimate).not_to_have_text(before)
-    await expect(page.locator("area-map tr[data-shape]")).to_have_count(len(alert["rings"]) + 1)
-    await expect(page.locator("area-map path.drawn-ring")).to_have_count(len(alert["rings"]) + 1)
+    await expect(estimate).to_contain_text("(", timeout=LONG_MS)
+    await expect(estimate).not_to_have_text(before, timeout=LONG_MS)
+    await expect(page.locator("area-map tr[data-shape]")).to_have_count(len(alert["rings"]) + 1, timeout=LONG_MS)
+    await expect(page.locator("area-map path.drawn-ring")).to_have_count(len(alert["rings"]) + 1, timeout=LONG_MS)
 
 
 async def test_an_estimate_is_shown_without_javascript_and_changes_nothing(desk: Desk) -> None:

@@ -71,12 +71,12 @@ def _numbers(estimate: dict[str, Any]) -> list[dict[str, Any]]:
     return [estimate, *rings, *estimate["lanes"].values(), *(one for ring in rings for one in ring["lanes"].values())]
 
 
-async def _estimated(deployment: Deployment, server: Process, asked: dict[str, Any]) -> dict[str, Any]:
+async def _estimated(deployment: Deployment, server: Process, asked: dict[str, Any], token: str = "") -> dict[str, Any]:
     """Return the answer with an estimate; on a busy machine the index may not answer in time, and is asked again."""
     found: dict[str, Any] = {}
 
     async def is_estimated() -> bool:
-        status, answer = await deployment.post(f"{server.url}/v1/estimates", asked)
+        status, answer = await deployment.post(f"{server.url}/v1/estimates", asked, token)
         assert status in {200, 429, 503}, answer
         found.update(answer)
         return status == 200 and answer["estimate"] is not None
@@ -186,9 +186,9 @@ async def test_an_officer_estimates_within_the_own_jurisdiction(deployment: Depl
     await deployment.place([*range(1, 30_000)], 114.8, 22.55)
     server = await deployment.server(**DEFAULT)
     url = f"{server.url}/v1/estimates"
-    status, answer = await deployment.post(url, {**PLACE, "radius_km": 120}, officer["token"])
-    assert (status, answer["estimate"]["people"]) == (200, None)
+    answer = await _estimated(deployment, server, {**PLACE, "radius_km": 120}, officer["token"])
+    assert answer["estimate"]["people"] is None
     assert (await deployment.post(url, {"longitude": 116.4, "latitude": 39.9}, officer["token"]))[0] == 422
     assert (await deployment.post(url, {**PLACE, "authority": "gz"}, officer["token"]))[0] == 403
-    _, everywhere = await deployment.post(url, {**PLACE, "radius_km": 120})
+    everywhere = await _estimated(deployment, server, {**PLACE, "radius_km": 120})
     assert everywhere["estimate"]["people"] is not None

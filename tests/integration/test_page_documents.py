@@ -130,6 +130,8 @@ async def test_the_authority_says_whether_cards_show_who_is_missing(deployment: 
         await until(are_others)
         return site.names("card")
 
+    # Then nothing else of the page changes.
+    await deployment.sent(server, alert)
     nobody = await until_cards([])
     await deployment.run("authority", "card", "sz", "child")
     child = await until_cards(nobody)
