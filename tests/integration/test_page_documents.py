@@ -49,8 +49,9 @@ class Site:
         return (await self.get(f"/p/{self.code}/{language}"))[1].decode()
 
     def names(self, start: str) -> list[str]:
-        """Return the objects whose names begin so."""
-        return sorted(path.name for path in self.folder.glob(f"{start}*")) if self.folder.exists() else []
+        """Return the objects whose names begin so, without what is being put at this moment."""
+        found = self.folder.glob(f"{start}*") if self.folder.exists() else ()
+        return sorted(path.name for path in found if "#" not in path.name)
 
 
 async def test_photo_card_and_poster_come_with_the_page_and_go_with_it(deployment: Deployment) -> None:

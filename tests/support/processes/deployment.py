@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit, urlunsplit
 
@@ -21,10 +22,12 @@ from geo.connection import connect
 from geo.index.position_index import PositionIndex
 from geo.index.reports import Positions, now_ms
 from handlers.http.roles import Role
+from runtime.retry import retry_until_available
 from server.administration import access
 from server.administration.file_case import send_case
 from server.settings import load
 from server.stores import Stores
+from sql.database import UNAVAILABLE_ERRORS
 from tests.support.processes.processes import Process
 from tests.support.stores.kept_connections import KeptConnections
 
@@ -151,11 +154,12 @@ class Deployment:
         return Stores(self.server_database_url, self.redis_url, embedded=False, dead=lambda: None, owner_url=owner_url)
 
     async def register(self) -> None:
-        """Add the authority and a token."""
-        settings = load(None, self.env())
-        stores = self.stores
-        self.secret = await access.add_authority(settings, stores, "sz", "Shenzhen")
-        _, self.token = await access.create_token(settings, stores, Role.ADMIN, "test")
+        """Add the authority and a token; PostgreSQL may end a transaction that waits for a busy machine."""
+        settings, stores = load(None, self.env()), self.stores
+        add = partial(access.add_authority, settings, stores, "sz", "Shenzhen")
+        self.secret = await retry_until_available(add, UNAVAILABLE_ERRORS, "postgresql")
+        create = partial(access.create_token, settings, stores, Role.ADMIN, "test")
+        _, self.token = await retry_until_available(create, UNAVAILABLE_ERRORS, "postgresql")
 
     async def command(self, *arguments: str) -> dict[str, Any]:
         """Run a command and return the JSON that it prints."""
