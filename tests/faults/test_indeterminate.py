@@ -18,6 +18,12 @@ if TYPE_CHECKING:
     from tests.support.providers.notified import Notified
 
 
+async def _is_retried(notified: Notified) -> bool:
+    """Tell whether somebody was tried again."""
+    recipients = notified.of(notified.first) if notified.begun else np.empty(0, dtype=np.int64)
+    return np.unique(recipients).size < recipients.size
+
+
 async def test_indeterminate_recipients_get_the_last_notice(deployment: Deployment) -> None:
     """The provider delivers and never answers: everybody who got the alert gets the cancel, once.
 
@@ -29,12 +35,7 @@ async def test_indeterminate_recipients_get_the_last_notice(deployment: Deployme
         server = await deployment.server()
         tpns.drops_connections = True
         alert = await filed(deployment, server)
-
-        async def retried() -> bool:
-            recipients = tpns.notified.of(tpns.notified.first) if tpns.notified.begun else np.empty(0, dtype=np.int64)
-            return np.unique(recipients).size < recipients.size
-
-        await until(retried)
+        await until(lambda: _is_retried(tpns.notified))
         assert await accepted(deployment, alert) == 0
         tpns.drops_connections = False
         await act(deployment, server, alert, "cancel")
@@ -53,12 +54,7 @@ async def test_who_was_tried_again_after_the_record_went_back_gets_the_last_noti
         server = await deployment.server()
         tpns.drops_connections = True
         alert = await filed(deployment, server)
-
-        async def retried() -> bool:
-            recipients = tpns.notified.of(tpns.notified.first) if tpns.notified.begun else np.empty(0, dtype=np.int64)
-            return np.unique(recipients).size < recipients.size
-
-        await until(retried)
+        await until(lambda: _is_retried(tpns.notified))
         await deployment.query("delete from ledger")
         before = Counter(tpns.notified.of(tpns.notified.first).tolist())
 
