@@ -13,7 +13,7 @@ import socket
 import tempfile
 from multiprocessing import util
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import asyncpg
 import pytest
@@ -24,7 +24,7 @@ from redis import asyncio as aioredis
 
 import sql.migrate
 from server.embedded import EmbeddedStores, StoreUrls, redis_user
-from sql.database import open_pool
+from sql.database import RecordPool
 from tests.support.processes.deployment import Deployment
 
 if TYPE_CHECKING:
@@ -132,11 +132,23 @@ async def stores(embedded: StoreUrls, template: str) -> AsyncIterator[StoreUrls]
     await admin.close()
 
 
+class PatientPool(RecordPool):
+    """A pool whose transactions PostgreSQL never ends: a test that a busy machine holds up prepares in them, too."""
+
+    __slots__ = ()
+
+    async def _connect_to(self, *args: Any, **options: Any) -> asyncpg.Connection:  # noqa: ANN401 - asyncpg's
+        connection = await super()._connect_to(*args, **options)
+        await connection.execute("set idle_in_transaction_session_timeout = 0")
+        return connection
+
+
 @pytest_asyncio.fixture
 async def pool(stores: StoreUrls) -> AsyncIterator[Pool]:
     """Provide a pool of connections to the test's database."""
     assert stores.postgres is not None
-    pool = await open_pool(stores.postgres)
+    pool = PatientPool(stores.postgres)
+    await pool
     yield pool
     await pool.close()
 

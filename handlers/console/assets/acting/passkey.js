@@ -4,6 +4,9 @@
  * signed, `data-options` where the server says what is to be signed.
  */
 
+/** So long the server is waited for: with a dead connection the button would stay locked for minutes. */
+const ANSWER_MS = 10_000;
+
 /** @param {string} text base64url */
 function bytes(text) {
   return Uint8Array.from(atob(text.replace(/-/g, "+").replace(/_/g, "/")), (one) => one.charCodeAt(0));
@@ -45,7 +48,7 @@ function encoded(credential) {
 async function signed(form) {
   const body = new URLSearchParams(/** @type {any} */ (new FormData(form)));
   body.set("action", form.dataset.passkey ?? "");
-  const answer = await fetch(form.dataset.options ?? "", { method: "POST", body }).catch(() => null);
+  const answer = await fetch(form.dataset.options ?? "", { method: "POST", body, signal: AbortSignal.timeout(ANSWER_MS) }).catch(() => null);
   const options = answer?.ok ? await answer.json() : null;
   if (options === null) return "";
   const publicKey = decoded(options);
