@@ -28,6 +28,7 @@ from push.delivery.stats import Histogram
 from push.fanout.areas import Areas
 from push.fanout.claims.claims import Claims
 from push.fanout.entrants.late_entrants import LateEntrants, LatePlan
+from push.fanout.precedence import Precedence
 from push.fanout.stops import StopListener
 from push.fanout.tidying import Tidying
 from push.index_watch import IndexWatch
@@ -77,7 +78,7 @@ class Engine:
         self.claims = Claims(pool, plan.lease_s, plan.sound, self.alarms, plan.sound_by_kind, stores.clock)
         self.forgetting = stores.forgetting
         self.entrants = LateEntrants(plan.late, index, requests_pool, self.entered)
-        areas = Areas(pool)
+        areas, precedence = Areas(pool), Precedence()
         self.watcher = Watcher(
             pool,
             self.alarms,
@@ -103,12 +104,15 @@ class Engine:
                 ledger=self.ledger,
                 alarms=self.alarms,
                 quota=stores.quotas.of(name),
+                precedence=precedence,
             )
             for name, lane in plan.lanes.items()
         }
         planner = self._planner = Planner(index, plan.filing, self.alarms)
-        self.filing_service = FilingService(requests_pool, planner, self.wake)
-        self.operations = Operations(requests_pool, planner.secret, halt=self.halt, wake=self.wake)
+        self.filing_service = FilingService(requests_pool, planner, self.wake, precedence)
+        self.operations = Operations(
+            requests_pool, planner.secret, halt=self.halt, wake=self.wake, precedence=precedence
+        )
         self.changes = Changes(self.operations, requests_pool, planner, plan.life_max)
         self.actions = Actions(self.operations, self.changes, planner)
         self.sharing = Sharing(requests_pool, planner, halt=self.halt, wake=self.wake)

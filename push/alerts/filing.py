@@ -8,7 +8,7 @@ Bounded: one alert a case number. What is not signed has bounds of its own, in `
 from __future__ import annotations
 
 import enum
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from push.alerts.estimate import Estimate
     from push.alerts.planner import Planner
     from push.alerts.rings import Ring
+    from push.fanout.precedence import Precedence
     from push.message.links import AlertLinks
     from sql.database import Connection, Pool
     from sql.progress import ListedAlert
@@ -134,8 +135,9 @@ class FilingResult:
 class FilingService:
     """Takes filings."""
 
-    def __init__(self, pool: Pool, planner: Planner, wake: Callable[[], None]) -> None:
+    def __init__(self, pool: Pool, planner: Planner, wake: Callable[[], None], precedence: Precedence) -> None:
         self._pool = pool
+        self._precedence = precedence
         self.planner = planner
         self.wake = wake
 
@@ -145,6 +147,12 @@ class FilingService:
 
         One of `sql.database.UNAVAILABLE_ERRORS` when PostgreSQL is away: nothing is stored.
         """
+        with self._precedence.deciding() if filing.verified else nullcontext():
+            async with self._filed(filing) as result:
+                yield result
+
+    @asynccontextmanager
+    async def _filed(self, filing: Filing) -> AsyncIterator[FilingResult]:
         received_at, before = await sql.filing.before(self._pool, filing.authority, filing.webhook_id)
         if before is not None:
             yield FilingResult(Filed.ANSWERED_BEFORE, earlier=before)

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from push.delivery.ledger import Ledger
     from push.fanout.areas import Areas
     from push.fanout.claims.claims import Claims
+    from push.fanout.precedence import Precedence
     from push.provider import Gateway
     from push.transport.quota import Quota
     from sql.database import Pool
@@ -91,11 +92,12 @@ class Lane:
         ledger: Ledger,
         alarms: AlarmBoard,
         quota: Quota,
+        precedence: Precedence,
     ) -> None:
         self.name = name
         self.plan = plan
         self.stats = LaneStats()
-        self.queue = LaneQueue(plan.queue_batches + plan.workers, gateway.recipients_max)
+        self.queue = LaneQueue(plan.queue_batches + plan.workers, gateway.recipients_max, precedence)
         self.breaker = Breaker(plan.misconfigured_probe_s)
         self._gateway = ReplaceableGateway(gateway)
         self._alarms = alarms

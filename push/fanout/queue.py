@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from push.fanout.claims.unit import Batch
+    from push.fanout.precedence import Precedence
 
 LEFT_MAX: Final = 1_000_000
 """Recipients that are left of settled batches: about 115 MB, those of a unit being put together."""
@@ -21,8 +22,10 @@ LEFT_MAX: Final = 1_000_000
 class LaneQueue:
     """A bounded queue whose batches leave only when they are settled."""
 
-    def __init__(self, room: int, recipients_max: int) -> None:
+    def __init__(self, room: int, recipients_max: int, precedence: Precedence | None = None) -> None:
+        """`precedence`: no batch leaves while somebody decides."""
         self.room = room
+        self._precedence = precedence
         self._recipients_max = recipients_max
         # Bounded by the slots and by `LEFT_MAX`.
         self._queue: asyncio.Queue[Batch] = asyncio.Queue()
@@ -47,7 +50,10 @@ class LaneQueue:
 
     async def get(self) -> Batch:
         """Take the next batch, waiting for one."""
-        return await self._queue.get()
+        batch = await self._queue.get()
+        if self._precedence is not None:
+            await self._precedence.wait()
+        return batch
 
     def park(self, batch: Batch, delay_s: float) -> None:
         """Put a batch that was taken aside; it comes back after `delay_s`, and no worker waits for it."""

@@ -37,6 +37,7 @@ from push.alerts.actions.transaction import Operations
 from push.alerts.filing import FilingService
 from push.alerts.planner import FilingPlan, Planner
 from push.alerts.rings import SHIPPED
+from push.fanout.precedence import Precedence
 from server.administration import access
 from server.administration.encryption import encryption_key
 from server.administration.file_case import signed_headers
@@ -191,12 +192,12 @@ async def _edge(deployment: Deployment) -> AsyncIterator[BaseTestServer]:
     alarms = AlarmBoard()
     plan = FilingPlan(policies=SHIPPED, policy="qq", lanes={"tpns": None}, radius_cap_km=500, audience_cap=10**7)
     planner = Planner(PositionIndex(redis, ("tpns",)), plan, alarms)
-    operations = Operations(pool, planner.secret, halt=lambda _: None, wake=lambda: None)
+    operations = Operations(pool, planner.secret, halt=lambda _: None, wake=lambda: None, precedence=Precedence())
     changes = Changes(operations, pool, planner, timedelta(hours=72))
     authenticator = Authenticator(
         TokenStore(pool, redis), Limits(redis, limits), Failures(limits, alarms), Turns(lambda: False)
     )
-    service = FilingService(pool, planner, lambda: None)
+    service = FilingService(pool, planner, lambda: None, Precedence())
     cap = CapIntake(pool, service, Actions(operations, changes, planner), changes, None, authenticator)
     signed = SignedWebhooks(pool, Vault(encryption_key(settings)), authenticator)
 

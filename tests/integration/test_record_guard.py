@@ -25,6 +25,7 @@ from push.alerts.planner import FilingPlan, Planner
 from push.alerts.rings import SHIPPED
 from push.alerts.watch.record_guard import KEY, LABEL, RecordGuard
 from push.fanout.claims.claims import Claims
+from push.fanout.precedence import Precedence
 from runtime.authentication_codes import AuthenticationCodes
 from tests.integration.test_claims import add_alert, add_authority
 from tests.support.stores.refusals import refusing
@@ -49,7 +50,9 @@ class GuardedProcess:
         self.claims = Claims(pool, LEASE_S, alarms=self.alarms)
         plan = FilingPlan(policies=SHIPPED, policy="qq", lanes={"tpns": None}, radius_cap_km=500, audience_cap=10**7)
         planner = Planner(PositionIndex(redis, ("tpns",)), plan, self.alarms)
-        operations = Operations(pool, planner.secret, halt=self.claims.leases.halt, wake=self.claims.wake)
+        operations = Operations(
+            pool, planner.secret, halt=self.claims.leases.halt, wake=self.claims.wake, precedence=Precedence()
+        )
         self.actions = Actions(operations, Changes(operations, pool, planner, timedelta(hours=72)), planner)
         codes = AuthenticationCodes([b"of the tests"], LABEL)
         self.guard = RecordGuard(pool, redis, self.actions, self.alarms, self.claims, codes, anchored)

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from uuid import UUID
 
+    from push.fanout.precedence import Precedence
     from sql.database import Connection, Pool
     from sql.lifecycle import LockedAlert
 
@@ -95,8 +96,17 @@ Change: TypeAlias = "Callable[[Connection, LockedAlert], Awaitable[Done | Refuse
 class Operations:
     """Does things to alerts."""
 
-    def __init__(self, pool: Pool, secret: bytes, *, halt: Callable[[UUID], None], wake: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        pool: Pool,
+        secret: bytes,
+        *,
+        halt: Callable[[UUID], None],
+        wake: Callable[[], None],
+        precedence: Precedence,
+    ) -> None:
         self._pool = pool
+        self._precedence = precedence
         self._secret = secret
         self._halt = halt
         self._wake = wake
@@ -108,7 +118,8 @@ class Operations:
         This process then sends nothing more of the alert until the record says that it may.
         """
         try:
-            return await self._do(alert_id, action, order, change)
+            with self._precedence.deciding():
+                return await self._do(alert_id, action, order, change)
         except UNAVAILABLE_ERRORS:
             self._halt(alert_id)
             raise

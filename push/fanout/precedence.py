@@ -1,0 +1,63 @@
+"""Precedence: while a signed case is filed, or an alert is acted on, no further batch is sent.
+
+A decision is some twenty questions to the record, one after the other, and the lanes keep the event loop, the record
+and the providers as busy as they can: each question would wait behind all of them. Bounded: `HOLD_S` for decisions that
+overlap or follow one another, then sending goes on for at least `SENDING_SHARE` of the time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+HOLD_S: Final = 0.1
+"""Twice what a decision takes where nothing is sent."""
+
+SENDING_SHARE: Final = 0.75
+"""However many decide: a quarter of a lane's rate is what they may cost."""
+
+
+class Precedence:
+    """Holds what sends while somebody decides."""
+
+    def __init__(self) -> None:
+        self._deciding = 0
+        self._until_s = self._next_s = float("-inf")
+        self._free = asyncio.Event()
+
+    @contextmanager
+    def deciding(self) -> Iterator[None]:
+        """Hold what sends until the block ends, at most for `HOLD_S`, and not where it was held a moment ago."""
+        began_s = self._now_s()
+        self._deciding += 1
+        if self._deciding == 1 and began_s >= self._next_s:
+            self._until_s = began_s + HOLD_S
+            self._free.clear()
+        try:
+            yield
+        finally:
+            self._deciding -= 1
+            if not self._deciding:
+                self._end()
+
+    def _end(self) -> None:
+        now_s = self._now_s()
+        if self._until_s > self._next_s:
+            held_s = HOLD_S - max(0.0, self._until_s - now_s)
+            self._next_s = min(now_s, self._until_s) + held_s * SENDING_SHARE / (1 - SENDING_SHARE)
+        self._until_s = now_s
+        self._free.set()
+
+    async def wait(self) -> None:
+        """Return once nobody decides, or after the time that they have."""
+        while self._deciding and (left_s := self._until_s - self._now_s()) > 0:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(left_s):
+                    await self._free.wait()
+
+    def _now_s(self) -> float:
+        return asyncio.get_running_loop().time()
