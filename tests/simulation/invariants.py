@@ -69,7 +69,7 @@ def judge_start(world: World, request: Request) -> None:
     for rewind in world.rewinds:
         if request.alert not in rewind.live or request.alert in rewind.decided:
             continue
-        if rewind.offline or request.started_s > rewind.at_s + GUARD_S:
+        if rewind.offline or (request.started_s > rewind.at_s + GUARD_S and not _just_resumed(request)):
             world.violated(REWOUND, f"{request.notice} starts in {request.process}, and nobody decided about the alert")
     for user in request.users:
         gone_s = world.people.all[user].gone_s
@@ -79,9 +79,14 @@ def judge_start(world: World, request: Request) -> None:
     alert = world.record.tables.alerts.get(request.alert)
     if request.notice == "alert" and alert is not None:
         after_s = (world.record.now - alert.expires).total_seconds()
-        if after_s > EXPIRED_S and request.own_s - request.process.resumed_s > TRUSTED_S + MARGIN_S:
+        if after_s > EXPIRED_S and not _just_resumed(request):
             world.violated(EXPIRED, f"it starts in {request.process} {after_s:.1f} s after the expiry")
     _judge_stop(world, request)
+
+
+def _just_resumed(request: Request) -> bool:
+    """Tell whether its machine was suspended a moment ago and does not know it: it sends while a look is trusted."""
+    return request.own_s - request.process.resumed_s <= TRUSTED_S + MARGIN_S
 
 
 def _judge_stop(world: World, request: Request) -> None:
@@ -136,8 +141,7 @@ def _excused(world: World, before: Request, again: Request) -> bool:
     if before.lane != again.lane and any(0 <= again.started_s - at_s <= MOVED_S for at_s in world.emptied):
         # A Redis that lost its data does not know who changed lanes a moment ago.
         return True
-    if again.own_s - again.process.resumed_s <= TRUSTED_S + MARGIN_S:
-        # A machine that was suspended does not know it: it sends for as long as a look is trusted.
+    if _just_resumed(again):
         return True
     return _held_up(world, before) or any(
         one.process in {None, before.process} and one.from_s <= recorded_s and one.to_s >= before.started_s
