@@ -175,12 +175,7 @@ class FilingService:
             self.planner.warn(result.alert, sampled)
 
     async def _file(
-        self,
-        connection: Connection,
-        filing: Filing,
-        received_at: datetime,
-        rings: list[Ring],
-        sampled: Estimate | None,
+        self, connection: Connection, filing: Filing, received_at: datetime, rings: list[Ring], sampled: Estimate | None
     ) -> FilingResult:
         """Add a case with its alert, or return what stands in its way, within the caller's transaction."""
         await sql.filing.lock_case(connection, filing.authority, filing.case_number)
