@@ -5,17 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-import pytest_asyncio
 
 from handlers.http.roles import Role
-from tests.browser.desk import Desk
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
-    from playwright.async_api import Browser
-
-    from tests.support.processes.deployment import Deployment
+    from tests.browser.desk import Desk
 
 PLACES = """
 () => {
@@ -43,16 +37,6 @@ COVERED = """
 }
 """
 """Whether a banner covers the end of a page."""
-
-
-@pytest_asyncio.fixture
-async def desk(deployment: Deployment, browser: Browser) -> AsyncIterator[Desk]:
-    """Run a server."""
-    await deployment.provider()
-    await deployment.people(2_000)
-    desk = Desk(deployment, await deployment.server(), browser)
-    yield desk
-    await desk.close()
 
 
 @pytest.mark.parametrize("width", [1280, 390])
