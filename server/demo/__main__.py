@@ -190,11 +190,15 @@ def _bars(bar: Progress, in_area: int, started_s: float) -> Callable[[dict[str, 
 
 
 def _print_figures(console: Console, world: World, figures: Figures) -> None:
+    expected = f"{figures.estimated:,} people" if figures.estimated else "too few to be shown"
+    if not figures.is_estimated:
+        expected = "not there in time"
     console.print(
         f"\nThe police's webhook was answered after {figures.webhook_ms:.0f} ms; the first request to the SIMULATED "
         f"provider went out {figures.first_request_ms:.0f} ms after the case was filed.\n"
         f"{figures.accepted:,} of {figures.in_area:,} people in the area were accepted by the simulated provider in "
         f"{figures.completed_s:.1f} s ({figures.recipients_per_s:,.0f} a second), {figures.duplicates} of them twice.\n"
+        f"The server's estimate, from one user in 32, was {expected}.\n"
         f"By lane: {', '.join(f'{lane} {accepted:,}' for lane, accepted in figures.lanes.items())}.\n"
         f"That is {figures.deadline_margin_s / 60:.1f} minutes before the deadline. "
         f"The server used {figures.server_rss_mb:.0f} MB.\n"

@@ -40,12 +40,15 @@ class Figures(msgspec.Struct, frozen=True):
     """The figures of one alert; `accepted` and `duplicates` are counts of the simulated providers.
 
     `lanes`: the accepted recipients of each lane. `late_told`: late entrants notified. `late_others`: others notified
-    after the first sweep; there should be none. `page`: what came of the alert's page.
+    after the first sweep; there should be none. `is_estimated`: its index said in time how many people to expect,
+    `estimated`: so many, None of fewer than it shows. `page`: what came of the alert's page.
     """
 
     city: str
     people: int
     in_area: int
+    is_estimated: bool
+    estimated: int | None
     accepted: int
     duplicates: int
     webhook_ms: float
@@ -70,12 +73,14 @@ class Figures(msgspec.Struct, frozen=True):
 
 
 class Followed(msgspec.Struct, frozen=True):
-    """How long the webhook took to answer, and what its answer says of the alert."""
+    """How long the webhook took to answer, and what its answer says of the alert; estimates as in `Figures`."""
 
     webhook_s: float
     deadline: datetime
     alert: str
     case_number: str
+    is_estimated: bool
+    estimated: int | None
 
 
 async def follow(world: World, scene: Scene, show: Callable[[dict[str, Any]], None]) -> Followed:
@@ -96,8 +101,14 @@ async def follow(world: World, scene: Scene, show: Callable[[dict[str, Any]], No
                 continue
             show(_over_lanes(event["lanes"]))
             if event["state"] == "sent":
-                deadline = datetime.fromisoformat(alert["deadline"])
-                return Followed(webhook_s, deadline, alert["id"], alert["case_number"])
+                return Followed(
+                    webhook_s=webhook_s,
+                    deadline=datetime.fromisoformat(alert["deadline"]),
+                    alert=alert["id"],
+                    case_number=alert["case_number"],
+                    is_estimated=alert["estimate"] is not None,
+                    estimated=(alert["estimate"] or {}).get("people"),
+                )
     raise RuntimeError("the feed ended before the alert was sent")
 
 
@@ -127,6 +138,8 @@ async def figures_of(
         city=scene.city,
         people=people,
         in_area=in_area,
+        is_estimated=followed.is_estimated,
+        estimated=followed.estimated,
         accepted=sum(accepted.values()),
         duplicates=sum(counts["duplicates"] for counts in lanes.values()),
         webhook_ms=round(followed.webhook_s * 1000, 1),
