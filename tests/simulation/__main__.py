@@ -14,7 +14,7 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from typing import TYPE_CHECKING, Final
 
-from tests.simulation.campaign import brief, caught
+from tests.simulation.campaign import brief, caught, mutated
 from tests.simulation.mutations import MUTATIONS
 from tests.simulation.run import run_seed
 
@@ -82,7 +82,7 @@ def _run(seeds: range, processes: int) -> int:
 
 
 def _replay(seed: int, mutation: str | None) -> int:
-    outcome = run_seed(seed, None if mutation is None else MUTATIONS[mutation].put_back())
+    outcome = run_seed(seed) if mutation is None else mutated(seed, mutation)
     for line in outcome.trace:
         _say(line)
     _say(f"digest {outcome.digest}")

@@ -25,11 +25,17 @@ def brief(seed: int) -> Outcome:
     return outcome
 
 
+def mutated(seed: int, name: str) -> Outcome:
+    """Run a seed with a bug put back, and with the faults that show it."""
+    mutation = MUTATIONS[name]
+    return run_seed(seed, mutation.put_back(), mutation.only)
+
+
 def caught(name: str) -> tuple[str, int, str]:
     """Return by which seed and which invariant a mutation is caught; no invariant when it is not."""
     gc.freeze()
     for seed in range(SEEDS):
-        outcome = run_seed(seed, MUTATIONS[name].put_back())
+        outcome = mutated(seed, name)
         if outcome.violations:
             return name, seed, Counter(one for one, _ in outcome.violations).most_common(1)[0][0]
     return name, SEEDS, ""

@@ -37,13 +37,13 @@ class Outcome(msgspec.Struct, frozen=True):
     hours: float
 
 
-def run_seed(seed: int, mutation: AbstractContextManager[object] | None = None) -> Outcome:
-    """Run one seed, with a bug put back by `mutation`."""
+def run_seed(seed: int, mutation: AbstractContextManager[object] | None = None, only: str | None = None) -> Outcome:
+    """Run one seed, with a bug put back by `mutation`; `only`: one fault of the stores instead of any."""
     loop = SimulatedLoop()
     unknown: list[str] = []
     loop.set_exception_handler(lambda _, context: _note_unknown(unknown, context))
     with seeded(seed), mutation or nullcontext():
-        world = World(seed, loop)
+        world = World(seed, loop, only)
         # What is collected at some moment or other would end generators then.
         gc.disable()
         try:

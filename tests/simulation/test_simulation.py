@@ -9,8 +9,8 @@ from typing import Final
 
 import pytest
 
+from tests.simulation.campaign import mutated
 from tests.simulation.clock import PROCESS, Running, SimulatedLoop
-from tests.simulation.mutations import MUTATIONS
 from tests.simulation.run import run_seed
 
 SEEDS: Final = 20
@@ -18,6 +18,7 @@ CAUGHT: Final = {
     "nearer-ring-ignored": range(3, 8),
     "ledger-not-subtracted": range(3),
     "language-of-now": range(5, 12),
+    "lost-claims-unnoticed": range(19, 22),
 }
 """Seeds among which one shows the bug."""
 
@@ -52,7 +53,14 @@ def test_one_seed_is_one_run() -> None:
 @pytest.mark.parametrize("name", CAUGHT)
 def test_a_bug_that_is_put_back_is_seen(name: str) -> None:
     """Some seed shows it."""
-    assert any(run_seed(seed, MUTATIONS[name].put_back()).violations for seed in CAUGHT[name])
+    assert any(mutated(seed, name).violations for seed in CAUGHT[name])
+
+
+def test_claims_that_a_crash_loses_end_in_time_where_providers_answer_late() -> None:
+    """The fault that shows the bug of claims unnoticed shows nothing where it is not put back."""
+    outcomes = {seed: run_seed(seed, only="claims_lost") for seed in CAUGHT["lost-claims-unnoticed"]}
+    assert {seed: one.violations for seed, one in outcomes.items() if one.violations} == {}
+    assert any("the record crashes" in line for one in outcomes.values() for line in one.trace)
 
 
 def test_a_frozen_process_does_late_what_came_due_and_a_suspended_one_does_not_know_it() -> None:

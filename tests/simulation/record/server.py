@@ -102,6 +102,11 @@ class RecordServer:
         """Whether a transaction goes on, whose changes are not committed."""
         return self._locked_by is not None
 
+    @property
+    def undurable(self) -> bool:
+        """Whether a crash now would lose something: it did not wait for the disk, and nothing after it did."""
+        return bool(self._soft)
+
     def submit(self, session: Session, text: str, arguments: tuple[Any, ...], answered: Answered) -> None:
         """Let a statement travel to the server."""
         self.calls += 1

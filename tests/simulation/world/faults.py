@@ -28,7 +28,7 @@ class Faults:
         self._random = world.random
         self._frozen: list[SimulatedProcess] = []
         self._stores = StoreFaults(world)
-        self._kinds = (
+        every = (
             self._freeze,
             self._freeze,
             self._suspend,
@@ -52,6 +52,7 @@ class Faults:
             self._outage,
             self._outage,
         )
+        self._kinds = every if world.only is None else (getattr(self._stores, world.only),)
 
     async def one(self) -> None:
         """Let one thing go wrong for a while."""

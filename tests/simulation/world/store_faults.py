@@ -22,6 +22,8 @@ FAULT_S: Final = 9.0
 NOTICED_S: Final = 0.6
 """A claim that is lost is noticed by the next look, two of them at most."""
 
+CLAIM_LOOK_S: Final = 0.05
+CLAIM_LOOKS: Final = 100
 TAIL_S: Final = 3.0
 """What a fault disturbed may be settled so long after its end: commits are tried again once a second."""
 
@@ -99,6 +101,21 @@ class StoreFaults:
         world.note("the record crashes, and forgets what did not wait for the disk")
         world.disrupted(None, "record crashed", NOTICED_S)
         world.record.crash()
+
+    async def claims_lost(self) -> None:
+        """Providers answer late, and the record crashes: claims, which do not wait for its disk, are lost."""
+        world, faults = self._world, [*self._world.providers.values()]
+        world.note("providers answer late, until after the record has lost claims")
+        for one in faults:
+            one.slow = 1.0
+        for _ in range(CLAIM_LOOKS):
+            await asyncio.sleep(CLAIM_LOOK_S)
+            if world.record.undurable:
+                await self.record_crashes()
+                break
+        await asyncio.sleep(FAULT_S)
+        for one in faults:
+            one.slow = 0.0
 
     async def record_goes_back(self) -> None:
         """A backup is restored, with the processes stopped before it or while they run."""

@@ -63,10 +63,11 @@ class Rewind:
 
 
 class World:
-    """Everything."""
+    """Everything. `only`: the one fault of the stores that goes wrong in it, None for any."""
 
-    def __init__(self, seed: int, loop: SimulatedLoop) -> None:
+    def __init__(self, seed: int, loop: SimulatedLoop, only: str | None = None) -> None:
         self.loop = loop
+        self.only = only
         self.random = Random(seed)
         self.notes: deque[str] = deque(maxlen=NOTES_MAX)
         self.violations: list[tuple[str, str]] = []
