@@ -28,6 +28,7 @@ from push.delivery.stats import Histogram
 from push.fanout.areas import Areas
 from push.fanout.claims.claims import Claims
 from push.fanout.entrants.late_entrants import LateEntrants, LatePlan
+from push.fanout.entrants.looking import EntrantLook
 from push.fanout.precedence import Precedence
 from push.fanout.stops import StopListener
 from push.fanout.tidying import Tidying
@@ -129,6 +130,7 @@ class Engine:
             revoked=self.look_up_tokens,
         )
         self.index_watch = IndexWatch(stores, self.alarms, self.entrants, plan.positions_kept, self.wake)
+        self._entrant_look = EntrantLook(pool, [*plan.lanes], self.entered)
         self._tidying = Tidying(pool)
         self._deletion = Deletion(
             pool, plan.retention, planner.secret, self.alarms, self._without_objects, plan.deletion_look_s
@@ -172,6 +174,7 @@ class Engine:
         self._background = [
             group.create_task(self.ledger.run(), name="ledger"),
             group.create_task(self.claims.leases.keep(), name="leases"),
+            group.create_task(self._entrant_look.run(), name="entrant look"),
             group.create_task(self._tidying.run(), name="tidying"),
             group.create_task(self.watcher.run(), name="progress"),
             group.create_task(self.forgetting.run(), name="forgetting"),

@@ -27,6 +27,7 @@ NOTE_TIMEOUT_S: Final = 2.0
 """A report waits no longer for the record; who could not be noted is found by a pass."""
 
 _NOTE = query("entrant_note")
+_LANES = query("entrant_lanes")
 _CLAIM = query("entrant_claim")
 _LIST = query("entrant_list")
 _PUT_OFF = query("entrant_put_off")
@@ -59,6 +60,11 @@ class RowKey(NamedTuple):
 async def note(pool: Pool, lane: str, alerts: Sequence[UUID], users: Sequence[int], shards: Sequence[int]) -> None:
     """Note durably that users came into alerts' areas, and wake the lane in every process."""
     await pool.execute(_NOTE, alerts, users, shards, lane, timeout=NOTE_TIMEOUT_S)
+
+
+async def lanes_due(pool: Pool, lanes: Sequence[str]) -> list[str]:
+    """Return in which of these lanes some entrant is due."""
+    return [row[0] for row in await pool.fetch(_LANES, lanes)]
 
 
 async def claim(

@@ -51,7 +51,7 @@ def _is_counted(story: dict[str, Any]) -> bool:
 
     Then they are taken for as many as there can be, and one view in 64 is counted.
     """
-    page = story["page"]
+    page: dict[str, Any] = story["page"]
     if story["is_estimated"]:
         return (page["sample"], page["beacons"]) == (1, 1000) and PLAYED.items() <= page.items()
     unsampled = {name: PLAYED[name] for name in ("reported", "passed_on", "found_through_alert")}

@@ -15,6 +15,7 @@ from push.alarm_kinds import AlarmKind
 from push.alarms import AlarmBoard
 from push.fanout.areas import Areas
 from push.fanout.claims.claims import Claims
+from push.fanout.entrants.looking import EntrantLook
 from push.fanout.entrants.sifting import Sifting
 from push.fanout.entrants.source import EntrantSource
 from push.fanout.queue import LaneQueue
@@ -37,6 +38,9 @@ OWNER: Final = "select lease_owner from sweep_unit where entrants"
 OWNER_OF: Final = """
 select u.lease_owner from sweep_unit u join sweep s on s.id = u.sweep_id where u.entrants and s.alert_id = $1
 """
+NOTED: Final = """
+insert into entrant (user_id, alert_id, lane, shard, due_at) values ($1, $2, $3, $4, now() + $5::text::interval)
+"""
 SWEPT: Final = "update sweep_unit set done = true, searched = true"
 
 
@@ -52,16 +56,18 @@ class OneProcess:
         self.source = EntrantSource(
             "tpns", sifting=sifting, pool=pool, claims=self.claims, queue=self.queue, recipients_max=10
         )
+        self._look = EntrantLook(pool, ["tpns"], lambda _: self.source.wake())
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Let it work."""
-        task = asyncio.create_task(self.source.run())
+        tasks = {asyncio.create_task(one.run()) for one in (self.source, self._look)}
         try:
             yield
         finally:
-            task.cancel()
-            await asyncio.wait({task})
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
 
 
 async def _entered(pool: Pool, redis: aioredis.Redis) -> UUID:
@@ -73,6 +79,15 @@ async def _entered(pool: Pool, redis: aioredis.Redis) -> UUID:
     await index.record(Positions("tpns", [USER], [114.0], [22.5], [index.clock_ms()]))
     await sql.entrants.note(pool, "tpns", [alert], [USER], [shard_of(USER)])
     return alert
+
+
+async def test_one_question_says_in_which_lanes_somebody_is_due(pool: Pool, redis: aioredis.Redis) -> None:
+    """Not in those where nobody is noted, where all wait, or for which this process has no lane."""
+    alert = await _entered(pool, redis)
+    for user, lane, wait in ((USER + 1, "fcm", "0 s"), (USER + 2, "apns", "1 min")):
+        await pool.execute(NOTED, user, alert, lane, shard_of(user), wait)
+    assert await sql.entrants.lanes_due(pool, ["tpns", "apns", "huawei"]) == ["tpns"]
+    assert sorted(await sql.entrants.lanes_due(pool, ["tpns", "fcm", "apns"])) == ["fcm", "tpns"]
 
 
 async def test_entrants_of_a_record_that_went_back_wait_until_somebody_looked_at_it(

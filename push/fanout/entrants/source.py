@@ -42,7 +42,7 @@ APART_S: Final = 0.2
 """So that those who enter at about the same time share statements and requests."""
 
 POLL_INTERVAL_S: Final = 1.0
-"""How often it looks although it was not woken: for those who had to wait, and for leases of the dead."""
+"""How often it looks although it was not woken, while it holds something; else `push.fanout.entrants.looking` does."""
 
 WAIT: Final = timedelta(seconds=1)
 LINGER_S: Final = 10.0
@@ -91,7 +91,7 @@ class EntrantSource:
                 await asyncio.sleep(full_jitter_s(self._failures, cap_s=STORE_CAP_S))
             await asyncio.sleep(APART_S)
             with suppress(TimeoutError):
-                async with asyncio.timeout(POLL_INTERVAL_S):
+                async with asyncio.timeout(POLL_INTERVAL_S if self._units or self._to_show else None):
                     await self._woken.wait()
 
     async def _step(self) -> None:

@@ -37,6 +37,13 @@ def note(
         yield ("",)
 
 
+@answers("entrant_lanes", "lane")
+def lanes_due(tables: Tables, moment: Moment, lanes: Sequence[str]) -> list[tuple[Any, ...]]:
+    """List lanes in which somebody is due."""
+    due = {row.lane for row in tables.entrants.values() if row.due_at <= moment.now}
+    return [(lane,) for lane in lanes if lane in due]
+
+
 @answers(
     "entrant_claim",
     "id shard_from shard_to alert_id notice message_version ring lane radius_km city expires status content left_s "
