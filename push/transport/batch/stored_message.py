@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from push.message.content import Message
     from push.provider import Clearance
 
-KEPT_MAX: Final = 64
+KEPT_MAX: Final = 4096
+"""Alerts take turns, each in some languages: with fewer, batches of hundreds of them would store theirs anew."""
+
 KEEP_S: Final = 1800.0
 """What was stored earlier would outlive its alert on phones that are off: by half an hour at most."""
 
@@ -72,9 +74,9 @@ class StoredMessages:
             entry.until_s = float("-inf")
 
     def _entry(self, message: Message) -> _Entry:
-        entry = self._entries.get(message)
-        if entry is None:
-            while len(self._entries) >= KEPT_MAX:
-                del self._entries[next(iter(self._entries))]
-            entry = self._entries[message] = _Entry()
+        entry = self._entries.pop(message, None)
+        while entry is None and len(self._entries) >= KEPT_MAX:
+            del self._entries[next(iter(self._entries))]
+        # The one that was used last comes last.
+        entry = self._entries[message] = entry or _Entry()
         return entry
