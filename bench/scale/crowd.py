@@ -10,12 +10,13 @@ from __future__ import annotations
 import asyncio
 import time
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import aiohttp
 import asyncpg
 import click
 import msgspec
+from redis import asyncio as aioredis
 
 from bench.measures import Figure, case, cpu_s, parent_of
 from server.administration.file_case import send_case
@@ -43,7 +44,8 @@ WITHIN_S: Final = 900.0
 POLL_INTERVAL_S: Final = 0.05
 NEXT: Final = "小红"
 NOBODYS: Final = 20
-IDLE_S: Final = 10.0
+IDLE_S: Final = 30.0
+"""Long enough that what comes once in some seconds is not taken for what comes always."""
 
 _ALL_SENT: Final = "select not exists (select from alert where state = 'sending')"
 _NOTIFIED: Final = """select coalesce(sum(u.accepted), 0)::bigint from sweep s join sweep_unit u on u.sweep_id = s.id
@@ -62,7 +64,7 @@ class Step(msgspec.Struct, frozen=True):
 
     `waited_s`: from the filing of the case right behind them until it was sent. `first_s`, `complete_s`: from that
     of the next one, when they were all sent, to its first request, and until it was sent. `cancel_ms`: CPU of
-    PostgreSQL for a cancel of an alert that notified nobody. `idle`: cores of PostgreSQL and server while all live on.
+    PostgreSQL for a cancel of an alert that notified nobody. `idle`: cores of server and stores while all live on.
     """
 
     alerts: int
@@ -75,6 +77,26 @@ class Step(msgspec.Struct, frozen=True):
     cancel_ms: float
     idle: float
     missing: int
+
+
+class _Used(NamedTuple):
+    """The processes whose CPU counts."""
+
+    server: int
+    postgres: int
+    redis: int
+
+    @property
+    def server_s(self) -> float:
+        return cpu_s(self.server, children=False)
+
+    @property
+    def postgres_s(self) -> float:
+        return cpu_s(self.postgres, children=True)
+
+    @property
+    def all_s(self) -> float:
+        return self.server_s + self.postgres_s + cpu_s(self.redis, children=False)
 
 
 async def crowd(stores: StoreUrls, folder: Path) -> dict[str, Figure]:
@@ -94,14 +116,17 @@ async def _crowd(
     if stores.postgres is None or stores.redis is None:
         raise RuntimeError("the benchmarks need both stores")
     in_area = (await populate(stores.redis, people, scene_of(), lambda _: None, lanes)).in_area
+    client = aioredis.Redis.from_url(str(stores.redis))
+    redis = int((await client.info("server"))["process_id"])
+    await client.aclose()
     async with running(stores, folder, WORKERS, boundaries(), lanes) as world:
         connection = await asyncpg.connect(stores.postgres)
-        postgres = parent_of(await connection.fetchval("select pg_backend_pid()"))
+        used = _Used(world.server_pid, parent_of(await connection.fetchval("select pg_backend_pid()")), redis)
         try:
-            await _step(world, connection, postgres, 1, in_area)
+            await _step(world, connection, used, 1, in_area)
             steps: list[Step] = []
             for number in alerts:
-                steps.append(await _step(world, connection, postgres, number, in_area))
+                steps.append(await _step(world, connection, used, number, in_area))
                 _say(steps[-1], len(lanes), in_area)
         finally:
             await connection.close()
@@ -133,27 +158,27 @@ def _ratio(value: float, floor: float, unit: str) -> Figure:
     return Figure(round(value, 3), round(floor, 3), round(value / floor, 2) if floor else 0.0, unit)
 
 
-async def _step(world: World, connection: asyncpg.Connection, postgres: int, number: int, in_area: int) -> Step:
+async def _step(world: World, connection: asyncpg.Connection, used: _Used, number: int, in_area: int) -> Step:
     headers = {"Authorization": f"Bearer {world.token}"}
     async with aiohttp.ClientSession(headers=headers) as session:
         await session.post(f"{world.provider_url}/simulated/reset")
-        before = cpu_s(postgres, children=True), cpu_s(world.server_pid, children=False)
+        before = used.postgres_s, used.server_s
         started_s = time.perf_counter()
         alerts = [await _file(world, "小明") for _ in range(number)]
         behind_s = time.perf_counter()
         alerts.append(await _file(world, "小明"))
         waited_s = await _until(connection, _ONE_SENT, alerts[-1], since_s=behind_s)
         seconds = await _until(connection, _ALL_SENT, since_s=started_s)
-        after = cpu_s(postgres, children=True), cpu_s(world.server_pid, children=False)
+        after = used.postgres_s, used.server_s
         filed_at, next_s = time.time(), time.perf_counter()
         alerts.append(await _file(world, NEXT))
         complete_s = await _until(connection, _ONE_SENT, alerts[-1], since_s=next_s)
         async with session.get(f"{world.provider_url}/simulated/counts") as response:
             firsts = (await response.json())["first_by_title"]
         notified = await connection.fetchval(_NOTIFIED, alerts)
-        idle = await _idle(world, connection, postgres)
+        idle = await _idle(connection, used)
         await _cancel(session, world, connection, alerts)
-        cancel_ms = await _cancel_nobodys(session, world, connection, postgres)
+        cancel_ms = await _cancel_nobodys(session, world, connection, used)
     return Step(
         alerts=number,
         seconds=seconds,
@@ -179,27 +204,27 @@ async def _until(connection: asyncpg.Connection, condition: str, *arguments: obj
     return time.perf_counter() - since_s
 
 
-async def _idle(world: World, connection: asyncpg.Connection, postgres: int) -> float:
-    """Return how many cores PostgreSQL and the server use while nothing is due.
+async def _idle(connection: asyncpg.Connection, used: _Used) -> float:
+    """Return how many cores both stores and the server use while nothing is due.
 
     A minute after its first send each alert has a full pass over its area, which is work and not idleness: they are
     waited for.
     """
     await _until(connection, _NONE_DUE, timedelta(seconds=2 * IDLE_S), since_s=0.0)
-    before = cpu_s(postgres, children=True) + cpu_s(world.server_pid, children=False)
+    before = used.all_s
     await asyncio.sleep(IDLE_S)
-    return (cpu_s(postgres, children=True) + cpu_s(world.server_pid, children=False) - before) / IDLE_S
+    return (used.all_s - before) / IDLE_S
 
 
 async def _cancel_nobodys(
-    session: aiohttp.ClientSession, world: World, connection: asyncpg.Connection, postgres: int
+    session: aiohttp.ClientSession, world: World, connection: asyncpg.Connection, used: _Used
 ) -> float:
     """Cancel alerts far from everybody; returns the CPU of PostgreSQL for each, in milliseconds."""
     alerts = [await _file(world, "小明", longitude=90.0, latitude=35.0) for _ in range(NOBODYS)]
     await _until(connection, _ALL_SENT, since_s=0.0)
-    before = cpu_s(postgres, children=True)
+    before = used.postgres_s
     await _cancel(session, world, connection, alerts)
-    return (cpu_s(postgres, children=True) - before) / NOBODYS * 1000
+    return (used.postgres_s - before) / NOBODYS * 1000
 
 
 async def _file(world: World, name: str, **place: float) -> str:
