@@ -211,6 +211,7 @@ def _plan(settings: Settings) -> EnginePlan:
             time_zone=settings.alert.zone_of_texts,
             simulated=lanes.simulated(settings),
             unit_people=settings.alert.unit_people,
+            estimate_within_s=settings.alert.estimate_within_s,
             radius_min_km=settings.privacy.radius_min_km,
             disclosure=Disclosure(settings.privacy.people_min),
             secret=derived_secret(settings),

@@ -98,6 +98,8 @@ class AlertSettings(Section, frozen=True, kw_only=True):
     the sound where a `child`, a person with `dementia` or one with a `disability` is missing; without them the last two
     have the policy `nearby`.
     `unit_people`: recipients of a unit of work, about, which is what processes share and take turns with.
+    `estimate_within_s`: how long a case waits for its estimate; without one the cap on people holds only once it is
+    reached, and an index that lost its people is not told from an area without any.
     """
 
     policy: str = "qq"
@@ -107,6 +109,7 @@ class AlertSettings(Section, frozen=True, kw_only=True):
     life_max_h: Annotated[float, Meta(ge=72, le=720)] = 168.0
     late_entrants_every_s: Annotated[float, Meta(ge=1, le=86_400)] = 3600.0
     unit_people: Annotated[int, Meta(ge=1, le=10_000_000)] = 30_000
+    estimate_within_s: Annotated[float, Meta(ge=0.05, le=10)] = 0.25
     sound: Sound = Sound()
     kinds: dict[SubjectKind, KindSettings] = {}
     links: Links = Links()

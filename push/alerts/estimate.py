@@ -1,6 +1,6 @@
 """Estimates: how many people are in an alert's rings, by lane, and how long each lane takes.
 
-Bounded: 32 of 1024 shards a lane, `TIMEOUT_S` for everything; no estimate is better than a late alert.
+Bounded: 32 of 1024 shards a lane, and the caller's time for everything; no estimate is better than a late alert.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import asyncio
 import hashlib
 import hmac
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import msgspec
 import structlog
@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     from geo.index.position_index import PositionIndex
     from push.alerts.rings import Ring
 
-TIMEOUT_S = 0.25
+WITHIN_S: Final = 0.25
+"""How long a case waits for its estimate where the settings say nothing else."""
+
 DAY_MS = 86_400_000
 
 _log = structlog.get_logger("push.alerts.estimate")
@@ -144,8 +146,9 @@ async def estimate(
     rates_per_s: Mapping[str, float | None],
     seed: int,
     subject: SubjectKind = SubjectKind.CHILD,
+    within_s: float = WITHIN_S,
 ) -> Estimate | None:
-    """Sample every lane in the areas of `rings`, in the shards that `seed` chooses; None when Redis is late.
+    """Sample every lane in the areas of `rings`, in the shards that `seed` chooses; None after `within_s`.
 
     Who wants no alert about such a `subject` is no part of it.
     """
@@ -153,7 +156,7 @@ async def estimate(
     takes = partial(_takes, subject)
     try:
         # All lanes at once: one after the other they would wait for a busy loop as many times.
-        async with asyncio.timeout(TIMEOUT_S), asyncio.TaskGroup() as group:
+        async with asyncio.timeout(within_s), asyncio.TaskGroup() as group:
             asked = {
                 lane: group.create_task(sample(index, lane, areas, seed, takes), name=f"sample of {lane}")
                 for lane in rates_per_s

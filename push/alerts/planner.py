@@ -17,6 +17,7 @@ from geo.index.shards import SHARDS
 from push.alarm_kinds import AlarmKind
 from push.alerts.disclosure.estimates import shown_estimate
 from push.alerts.disclosure.people import Disclosure
+from push.alerts.estimate import WITHIN_S as ESTIMATE_WITHIN_S
 from push.alerts.estimate import Estimate, at_most, estimate, seed_of_day
 from push.alerts.record.sealing import Sealing
 from push.alerts.rings import Override, Policy, Ring, rings_of
@@ -59,7 +60,8 @@ class FilingPlan(msgspec.Struct, frozen=True, kw_only=True):
     `time_zone`: in which its texts give times, unless its authority has another.
 
     `simulated` are the lanes whose provider is known to be simulated. `shards` of a sweep; `unit_people`: recipients of
-    each unit of it, about. `radius_min_km`: the least radius that somebody may choose who is not bound by a policy.
+    each unit of it, about. `estimate_within_s`: how long a case waits for its estimate. `radius_min_km`: the least
+    radius that somebody may choose who is not bound by a policy.
     `disclosure`: which numbers of people are shown. `secret`: by which estimates choose what they sample, and digests
     of what is deleted are hashed; the same in all servers, made at random where none is given. `sealing_keys`: the
     first seals the notes of the police, all of them open them.
@@ -76,6 +78,7 @@ class FilingPlan(msgspec.Struct, frozen=True, kw_only=True):
     simulated: frozenset[str] = frozenset()
     shards: int = SHARDS
     unit_people: int = UNIT_PEOPLE
+    estimate_within_s: float = ESTIMATE_WITHIN_S
     radius_min_km: float = RADIUS_MIN_KM
     disclosure: Disclosure = Disclosure()
     secret: bytes = b""
@@ -132,7 +135,7 @@ class Planner:
         areas = await areas_of(place, rings)
         lanes = {lane: self.plan.lanes[lane] for lane in self._lanes(status)}
         seed = seed_of_day(self.secret, self._index.clock_ms())
-        sampled = await estimate(self._index, rings, areas, lanes, seed, subject)
+        sampled = await estimate(self._index, rings, areas, lanes, seed, subject, self.plan.estimate_within_s)
         return sampled if sampled is None or people_max is None else at_most(sampled, people_max)
 
     def over_cap(self, rings: list[Ring], sampled: Estimate | None) -> set[int]:

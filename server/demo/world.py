@@ -86,6 +86,8 @@ async def running(
             settings |= environ(lane, folder, endpoint, workers=str(workers), **pace)
         if with_pages:
             settings |= _public(public_url, folder)
+            # How many views of the page are counted follows from the estimate, and one machine has everything here.
+            settings["QQ_ALERT_ALERT__ESTIMATE_WITHIN_S"] = "2"
         world = await stack.enter_async_context(server(stores, folder, providers, settings, boundaries, log))
         yield msgspec.structs.replace(world, public_url=public_url)
 

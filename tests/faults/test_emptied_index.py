@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from redis import asyncio as aioredis
 
 
-SOON: Final = {"QQ_ALERT_ALERT__LATE_ENTRANTS_EVERY_S": "1"}
+SOON: Final = {"QQ_ALERT_ALERT__LATE_ENTRANTS_EVERY_S": "1", "QQ_ALERT_ALERT__ESTIMATE_WITHIN_S": "10"}
 WHY: Final = {"reason": "误报", "case_number": CASE["case_number"]}
 
 
