@@ -34,7 +34,7 @@ NAME_WIDE: Final = 24
 
 
 class Pair(NamedTuple):
-    """A quiet run, and a run under the flood after it."""
+    """A quiet run, and a run under the flood right before or after it."""
 
     quiet: Figures
     flood: Figures
