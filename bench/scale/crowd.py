@@ -10,15 +10,15 @@ from __future__ import annotations
 import asyncio
 import time
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 import aiohttp
 import asyncpg
 import click
 import msgspec
-from redis import asyncio as aioredis
 
-from bench.measures import Figure, case, cpu_s, parent_of
+from bench.measures import Figure, case
+from bench.scale.machine import Machine, machine_of
 from server.administration.file_case import send_case
 from server.demo.lanes import LANES, TPNS
 from server.demo.people import populate
@@ -79,26 +79,6 @@ class Step(msgspec.Struct, frozen=True):
     missing: int
 
 
-class _Used(NamedTuple):
-    """The processes whose CPU counts."""
-
-    server: int
-    postgres: int
-    redis: int
-
-    @property
-    def server_s(self) -> float:
-        return cpu_s(self.server, children=False)
-
-    @property
-    def postgres_s(self) -> float:
-        return cpu_s(self.postgres, children=True)
-
-    @property
-    def all_s(self) -> float:
-        return self.server_s + self.postgres_s + cpu_s(self.redis, children=False)
-
-
 async def crowd(stores: StoreUrls, folder: Path) -> dict[str, Figure]:
     """Measure alerts in one lane."""
     return await _crowd(stores, folder, PEOPLE, ALERTS, (TPNS,))
@@ -116,17 +96,14 @@ async def _crowd(
     if stores.postgres is None or stores.redis is None:
         raise RuntimeError("the benchmarks need both stores")
     in_area = (await populate(stores.redis, people, scene_of(), lambda _: None, lanes)).in_area
-    client = aioredis.Redis.from_url(str(stores.redis))
-    redis = int((await client.info("server"))["process_id"])
-    await client.aclose()
     async with running(stores, folder, WORKERS, boundaries(), lanes) as world:
         connection = await asyncpg.connect(stores.postgres)
-        used = _Used(world.server_pid, parent_of(await connection.fetchval("select pg_backend_pid()")), redis)
+        machine = await machine_of(stores, world)
         try:
-            await _step(world, connection, used, 1, in_area)
+            await _step(world, connection, machine, 1, in_area)
             steps: list[Step] = []
             for number in alerts:
-                steps.append(await _step(world, connection, used, number, in_area))
+                steps.append(await _step(world, connection, machine, number, in_area))
                 _say(steps[-1], len(lanes), in_area)
         finally:
             await connection.close()
@@ -158,32 +135,32 @@ def _ratio(value: float, floor: float, unit: str) -> Figure:
     return Figure(round(value, 3), round(floor, 3), round(value / floor, 2) if floor else 0.0, unit)
 
 
-async def _step(world: World, connection: asyncpg.Connection, used: _Used, number: int, in_area: int) -> Step:
+async def _step(world: World, connection: asyncpg.Connection, machine: Machine, number: int, in_area: int) -> Step:
     headers = {"Authorization": f"Bearer {world.token}"}
     async with aiohttp.ClientSession(headers=headers) as session:
         await session.post(f"{world.provider_url}/simulated/reset")
-        before = used.postgres_s, used.server_s
+        before_s = machine.used_s()
         started_s = time.perf_counter()
         alerts = [await _file(world, "小明") for _ in range(number)]
         behind_s = time.perf_counter()
         alerts.append(await _file(world, "小明"))
         waited_s = await _until(connection, _ONE_SENT, alerts[-1], since_s=behind_s)
         seconds = await _until(connection, _ALL_SENT, since_s=started_s)
-        after = used.postgres_s, used.server_s
+        server_s, _, postgres_s = (machine.used_s() - before_s) / (number + 1)
         filed_at, next_s = time.time(), time.perf_counter()
         alerts.append(await _file(world, NEXT))
         complete_s = await _until(connection, _ONE_SENT, alerts[-1], since_s=next_s)
         async with session.get(f"{world.provider_url}/simulated/counts") as response:
             firsts = (await response.json())["first_by_title"]
         notified = await connection.fetchval(_NOTIFIED, alerts)
-        idle = await _idle(connection, used)
+        idle = await _idle(connection, machine)
         await _cancel(session, world, connection, alerts)
-        cancel_ms = await _cancel_nobodys(session, world, connection, used)
+        cancel_ms = await _cancel_nobodys(session, world, connection, machine)
     return Step(
         alerts=number,
         seconds=seconds,
-        postgres_s=(after[0] - before[0]) / (number + 1),
-        server_s=(after[1] - before[1]) / (number + 1),
+        postgres_s=float(postgres_s),
+        server_s=float(server_s),
         waited_s=waited_s,
         first_s=next((at for title, at in firsts.items() if NEXT in title), float("nan")) - filed_at,
         complete_s=complete_s,
@@ -204,27 +181,28 @@ async def _until(connection: asyncpg.Connection, condition: str, *arguments: obj
     return time.perf_counter() - since_s
 
 
-async def _idle(connection: asyncpg.Connection, used: _Used) -> float:
+async def _idle(connection: asyncpg.Connection, machine: Machine) -> float:
     """Return how many cores both stores and the server use while nothing is due.
 
     A minute after its first send each alert has a full pass over its area, which is work and not idleness: they are
     waited for.
     """
     await _until(connection, _NONE_DUE, timedelta(seconds=2 * IDLE_S), since_s=0.0)
-    before = used.all_s
+    before_s = machine.used_s()
     await asyncio.sleep(IDLE_S)
-    return (used.all_s - before) / IDLE_S
+    return float((machine.used_s() - before_s).sum()) / IDLE_S
 
 
 async def _cancel_nobodys(
-    session: aiohttp.ClientSession, world: World, connection: asyncpg.Connection, used: _Used
+    session: aiohttp.ClientSession, world: World, connection: asyncpg.Connection, machine: Machine
 ) -> float:
     """Cancel alerts far from everybody; returns the CPU of PostgreSQL for each, in milliseconds."""
     alerts = [await _file(world, "小明", longitude=90.0, latitude=35.0) for _ in range(NOBODYS)]
     await _until(connection, _ALL_SENT, since_s=0.0)
-    before = used.postgres_s
+    before_s = machine.used_s()
     await _cancel(session, world, connection, alerts)
-    return (used.postgres_s - before) / NOBODYS * 1000
+    _, _, postgres_s = machine.used_s() - before_s
+    return float(postgres_s) / NOBODYS * 1000
 
 
 async def _file(world: World, name: str, **place: float) -> str:

@@ -22,7 +22,8 @@ import msgspec
 import numpy as np
 from redis import asyncio as aioredis
 
-from bench.measures import Figure, cpu_s, one_alert, p99, parent_of
+from bench.measures import Figure, one_alert, p99
+from bench.scale.machine import Machine, machine_of
 from bench.scale.reporters import BATCH, Reporters
 from geo.connection import connect
 from geo.index.position_index import PositionIndex
@@ -164,14 +165,13 @@ async def _world(stores: StoreUrls, folder: Path, people: int, alerts: Sequence[
         await index.record(positions)
         parts = np.array(positions.longitudes), np.array(positions.latitudes), np.array(positions.users)
         columns.append((parts[0][inside], parts[1][inside], parts[2][inside]))
-    redis_pid = int((await client.info("server"))["process_id"])
     await client.aclose()
     async with running(stores, folder, WORKERS, boundaries()) as world:
         connection = await asyncpg.connect(stores.postgres)
-        postgres = parent_of(await connection.fetchval("select pg_backend_pid()"))
+        machine = await machine_of(stores, world)
         reporters = Reporters(world, *(np.concatenate(parts) for parts in zip(*columns, strict=True)))
         place = scene.longitude, scene.latitude
-        steps = [await _step(world, connection, (postgres, redis_pid), reporters, place, 0, people, seconds)]
+        steps = [await _step(world, connection, machine, reporters, place, 0, people, seconds)]
         await one_alert(world, str(stores.postgres), scene)
         first = await connection.fetchval("select id from alert")
         rng = np.random.default_rng(2)
@@ -182,9 +182,7 @@ async def _world(stores: StoreUrls, folder: Path, people: int, alerts: Sequence[
                 await connection.execute(_COPY, first, uuid4(), *shift, TPNS, timeout=WITHIN_S)
             live = number
             await connection.execute(PASSES_LATER)
-            steps.append(
-                await _step(world, connection, (postgres, redis_pid), reporters, place, number, people, seconds)
-            )
+            steps.append(await _step(world, connection, machine, reporters, place, number, people, seconds))
         await connection.close()
     return steps
 
@@ -192,7 +190,7 @@ async def _world(stores: StoreUrls, folder: Path, people: int, alerts: Sequence[
 async def _step(
     world: World,
     connection: asyncpg.Connection[asyncpg.Record],
-    stores: tuple[int, int],
+    machine: Machine,
     reporters: Reporters,
     place: tuple[float, float],
     alerts: int,
@@ -204,9 +202,9 @@ async def _step(
         await reporters.outside(session, int(RATE / BATCH * seconds * ENTRANTS_A_BATCH) + BATCH)
         await _load(session, reporters, WARM_S, None)
         passes = await connection.fetchval(_PASSES)
-        before = _used_s(world, stores)
+        before_s = machine.used_s()
         reports, took_s = await _load(session, reporters, seconds, None)
-        after = _used_s(world, stores)
+        used_us = (machine.used_s() - before_s) / reports * 1e6
         if await connection.fetchval(_PASSES) != passes:
             raise RuntimeError("residents who stayed caused a pass")
         waits: list[float] = []
@@ -215,9 +213,7 @@ async def _step(
             since = datetime.now(UTC)
             await _load(session, reporters, seconds, place)
             waits = await _waits(connection, reporters.entered, since, alerts)
-    server_us, redis_us, postgres_us = (
-        (late - early) / reports * 1e6 for early, late in zip(before, after, strict=True)
-    )
+    server_us, redis_us, postgres_us = used_us.tolist()
     return Step(
         people=people,
         alerts=alerts,
@@ -228,12 +224,6 @@ async def _step(
         waits_s=waits,
         entries=len(reporters.entered) * alerts,
     )
-
-
-def _used_s(world: World, stores: tuple[int, int]) -> tuple[float, float, float]:
-    """Return the CPU seconds of the server, of Redis and of PostgreSQL."""
-    postgres, redis = stores
-    return cpu_s(world.server_pid, children=False), cpu_s(redis, children=False), cpu_s(postgres, children=True)
 
 
 async def _load(

@@ -16,9 +16,9 @@ import click
 import msgspec
 import numpy as np
 
-from bench.measures import Figure, cpu_s, one_alert, parent_of
+from bench.measures import Figure, one_alert
+from bench.scale.machine import Machine, machine_of
 from bench.scale.reporters import BATCH, Reporters
-from geo.connection import connect
 from server.demo.lanes import TPNS, environ
 from server.demo.people import generate, populate
 from server.demo.scene import boundaries, scene_of
@@ -61,7 +61,7 @@ async def processes(stores: StoreUrls, folder: Path, people: int, runs: int) -> 
         settings = environ(TPNS, folder, endpoint, workers=str(WORKERS))
         first = server(stores, folder, {TPNS: endpoint}, settings, boundaries())
         world = await stack.enter_async_context(first)
-        machine = await _machine(stores, world)
+        machine = await machine_of(stores, world)
         urls = [world.server_url]
         for servers in PROCESSES:
             while len(urls) < servers:
@@ -81,30 +81,6 @@ async def processes(stores: StoreUrls, folder: Path, people: int, runs: int) -> 
             _say(servers, "report", used_us)
             cost.report_us[servers] = float(used_us.sum())
     return _figures(cost)
-
-
-class Machine(msgspec.Struct):
-    """The processes that work for an alert, but for the simulated provider: their ids."""
-
-    servers: list[int]
-    redis: int
-    postgres: int
-
-    def used_s(self) -> NDArray[np.float64]:
-        """Return the seconds of CPU that servers, Redis and PostgreSQL have used."""
-        servers = sum(cpu_s(one, children=False) for one in self.servers)
-        return np.array([servers, cpu_s(self.redis, children=False), cpu_s(self.postgres, children=True)])
-
-
-async def _machine(stores: StoreUrls, world: World) -> Machine:
-    connection = await asyncpg.connect(stores.postgres)
-    redis = connect(world.redis_url)
-    try:
-        postgres = parent_of(await connection.fetchval("select pg_backend_pid()"))
-        return Machine([world.server_pid], int((await redis.info("server"))["process_id"]), postgres)
-    finally:
-        await connection.close()
-        await redis.aclose()
 
 
 def _say(servers: int, what: str, used_us: NDArray[np.float64]) -> None:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from geo.index.position_index import PositionIndex
     from push.alerts.rings import Ring
 
-WITHIN_S: Final = 0.25
+ESTIMATE_WITHIN_S: Final = 0.25
 """How long a case waits for its estimate where the settings say nothing else."""
 
 DAY_MS = 86_400_000
@@ -146,11 +146,11 @@ async def estimate(
     rates_per_s: Mapping[str, float | None],
     seed: int,
     subject: SubjectKind = SubjectKind.CHILD,
-    within_s: float = WITHIN_S,
+    within_s: float = ESTIMATE_WITHIN_S,
 ) -> Estimate | None:
-    """Sample every lane in the areas of `rings`, in the shards that `seed` chooses; None after `within_s`.
+    """Sample every lane in the areas of `rings`, in the shards that `seed` chooses.
 
-    Who wants no alert about such a `subject` is no part of it.
+    None where Redis is away, or does not say it `within_s`. Who wants no alert about such a `subject` is no part of it.
     """
     samples: dict[str, Sample] | None = None
     takes = partial(_takes, subject)

@@ -17,8 +17,7 @@ from geo.index.shards import SHARDS
 from push.alarm_kinds import AlarmKind
 from push.alerts.disclosure.estimates import shown_estimate
 from push.alerts.disclosure.people import Disclosure
-from push.alerts.estimate import WITHIN_S as ESTIMATE_WITHIN_S
-from push.alerts.estimate import Estimate, at_most, estimate, seed_of_day
+from push.alerts.estimate import ESTIMATE_WITHIN_S, Estimate, at_most, estimate, seed_of_day
 from push.alerts.record.sealing import Sealing
 from push.alerts.rings import Override, Policy, Ring, rings_of
 from push.fanout.areas import areas_of

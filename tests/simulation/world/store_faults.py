@@ -1,6 +1,6 @@
 """Faults of the stores: they are away, hang, lose what they had, go back in time, lose notifications.
 
-Bounded: each ends within `FAULT_S`.
+Bounded: each ends within `FAULT_S`, or as long after the last of `CLAIM_LOOKS`.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ NOTICED_S: Final = 0.6
 
 CLAIM_LOOK_S: Final = 0.05
 CLAIM_LOOKS: Final = 100
+"""So often it is looked whether there is a claim to lose; without one the record does not crash."""
+
 TAIL_S: Final = 3.0
 """What a fault disturbed may be settled so long after its end: commits are tried again once a second."""
 
