@@ -10,13 +10,16 @@ from __future__ import annotations
 import asyncio
 import json
 import tempfile
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
 
 from tests.attack import measures
+from tests.attack.clients import clients_cpu_s
 from tests.attack.floods import FLOODS
+from tests.attack.floods.computing import Computing
 from tests.attack.table import Pair, Row, quiet_row, row, table
 from tests.attack.world import Target, World, running, serving
 
@@ -28,7 +31,8 @@ if TYPE_CHECKING:
 CHANGE_S: Final = 1.0
 """A flood begins before its measurement does, and what it left is over before the next quiet one."""
 
-NOTE: Final = "Each flood beside the same server in quiet, medians of pairs; recipients are those of the lane TPNS."
+NOTE: Final = """Each flood beside the same server in quiet, medians of pairs; recipients are those of the lane TPNS.
+Of computing: beside the same server while a process computes on this machine as much as the clients of the flood."""
 
 
 @click.command()
@@ -73,25 +77,31 @@ async def _pairs(world: World, flood: Flood, count: int, seconds: float) -> list
         # The first alert is not measured: it opens connections and fills caches. It is published, too.
         if alert := await measures.file_alert(target):
             await measures.recipients_of(target, alert)
-        pairs = []
+        pairs = list[Pair]()
         for number in range(count):
             if number % 2:
-                flooded = await _under(flood, target, seconds)
-                pairs.append(Pair(await measures.measure(target, seconds), flooded))
+                computing, _ = await _under(Computing(pairs[-1].share), target, seconds)
+                flooded, share = await _under(flood, target, seconds)
+                quiet = await measures.measure(target, seconds)
             else:
                 quiet = await measures.measure(target, seconds)
-                pairs.append(Pair(quiet, await _under(flood, target, seconds)))
+                flooded, share = await _under(flood, target, seconds)
+                computing, _ = await _under(Computing(share), target, seconds)
+            pairs.append(Pair(quiet, flooded, computing, share))
         return pairs
 
 
-async def _under(flood: Flood, target: Target, seconds: float) -> measures.Figures:
-    """Measure while a flood runs."""
+async def _under(flood: Flood, target: Target, seconds: float) -> tuple[measures.Figures, float]:
+    """Measure while a flood runs; returns the share of a processor that its clients used, too."""
     stop_event = asyncio.Event()
+    began_s, began_cpu_s = time.monotonic(), clients_cpu_s()
     running_flood = asyncio.create_task(flood.run(target, stop_event), name=flood.name)
     try:
         await asyncio.sleep(CHANGE_S)
-        return await measures.measure(target, seconds)
+        figures = await measures.measure(target, seconds)
     finally:
         stop_event.set()
         await running_flood
-        await asyncio.sleep(CHANGE_S)
+    share = (clients_cpu_s() - began_cpu_s) / (time.monotonic() - began_s)
+    await asyncio.sleep(CHANGE_S)
+    return figures, share

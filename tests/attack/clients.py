@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import multiprocessing
 import os
+import resource
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 if TYPE_CHECKING:
@@ -21,6 +22,12 @@ END_S: Final = 10.0
 
 Attack: TypeAlias = "Callable[[str, int, Callable[[], bool]], Awaitable[None]]"
 """Attacks a host and port until it is told that it is over; a function of a module, so that a process can find it."""
+
+
+def clients_cpu_s() -> float:
+    """Return the CPU that all clients have used that have ended so far, in seconds."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 async def run_clients(attack: Attack, address: tuple[str, int], stop: asyncio.Event, count: int = 1) -> None:

@@ -24,6 +24,7 @@ HEADS: Final = (
     "of quiet",
     f">= {RATIO_TARGET}",
     "by CPU",
+    "of computing",
     "/health p99 ms",
     f"< {HEALTH_TARGET_MS}",
     "case p99 ms",
@@ -34,23 +35,30 @@ NAME_WIDE: Final = 24
 
 
 class Pair(NamedTuple):
-    """A quiet run, and a run under the flood right before or after it."""
+    """A quiet run, one under the flood, and one beside a process that computes as much as the clients of the flood.
+
+    Right after each other. `share`: of a processor, what those clients used.
+    """
 
     quiet: Figures
     flood: Figures
+    computing: Figures
+    share: float
 
 
 class Row(NamedTuple):
     """One line of the table: medians of the rates, and the slowest of a hundred answers of all runs.
 
     `ratio_by_cpu`: of recipients for each second of the server's CPU. What a flood costs the server is in it, and what
-    its clients take from the processors of this machine is not.
+    its clients take from the processors of this machine is not. `ratio_of_computing`: to the rate beside a process that
+    computes as much as those clients did, which slows a machine of few processors by itself.
     """
 
     name: str
     recipients_per_s: float
     ratio: float
     ratio_by_cpu: float
+    ratio_of_computing: float
     health_p99_ms: float
     case_p99_ms: float
     failed: int
@@ -71,6 +79,7 @@ class Row(NamedTuple):
             "recipients_per_s": round(self.recipients_per_s, 1),
             "rate_ratio": round(self.ratio, 3),
             "rate_ratio_by_cpu": round(self.ratio_by_cpu, 3),
+            "rate_ratio_of_computing": round(self.ratio_of_computing, 3),
             "health_p99_ms": round(self.health_p99_ms, 1),
             "case_p99_ms": round(self.case_p99_ms, 1),
             "failed": self.failed,
@@ -87,6 +96,7 @@ class Row(NamedTuple):
             f"{self.ratio:.2f}",
             marks[0],
             f"{self.ratio_by_cpu:.2f}",
+            f"{self.ratio_of_computing:.2f}",
             f"{self.health_p99_ms:.1f}",
             marks[1],
             f"{self.case_p99_ms:.1f}",
@@ -97,13 +107,12 @@ class Row(NamedTuple):
 
 def row(name: str, pairs: Sequence[Pair]) -> Row:
     """Return the row of a flood."""
-    return _row(name, [pair.flood for pair in pairs], [pair.quiet for pair in pairs])
+    return _row(name, [pair.flood for pair in pairs], pairs)
 
 
 def quiet_row(pairs: Sequence[Pair]) -> Row:
     """Return the row of all quiet runs."""
-    quiet = [pair.quiet for pair in pairs]
-    return _row(QUIET, quiet, quiet)
+    return _row(QUIET, [pair.quiet for pair in pairs], pairs)
 
 
 def table(rows: Sequence[Row]) -> str:
@@ -111,13 +120,15 @@ def table(rows: Sequence[Row]) -> str:
     return "\n".join([_line("", *HEADS), *(one.as_line() for one in rows)])
 
 
-def _row(name: str, runs: Sequence[Figures], quiet: Sequence[Figures]) -> Row:
-    pairs = [*zip(runs, quiet, strict=True)]
+def _row(name: str, runs: Sequence[Figures], pairs: Sequence[Pair]) -> Row:
+    quiet = [*zip(runs, (pair.quiet for pair in pairs), strict=True)]
+    computing = [*zip(runs, (pair.computing for pair in pairs), strict=True)]
     return Row(
         name,
         median(one.recipients_per_s for one in runs),
-        median(one.recipients_per_s / max(other.recipients_per_s, 1.0) for one, other in pairs),
-        median(one.recipients_per_cpu_s / max(other.recipients_per_cpu_s, 1.0) for one, other in pairs),
+        median(one.recipients_per_s / max(other.recipients_per_s, 1.0) for one, other in quiet),
+        median(one.recipients_per_cpu_s / max(other.recipients_per_cpu_s, 1.0) for one, other in quiet),
+        median(one.recipients_per_s / max(other.recipients_per_s, 1.0) for one, other in computing),
         p99_ms(one.probes for one in runs),
         p99_ms(one.cases for one in runs),
         sum(one.failed for one in runs),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from datetime import UTC, datetime
 from itertools import islice
 
@@ -15,6 +16,7 @@ from push.transport.http2 import Http2Settings
 from push.transport.http2_lane import Http2Lane
 from tests.attack.clients import run_clients
 from tests.attack.floods.cap_geometry import TEETH, documents
+from tests.attack.floods.computing import PERIOD_S, compute
 from tests.attack.floods.hostile_provider import HostileHttp2Provider, provide
 from tests.attack.floods.public_feed import FEED, READERS, read
 from tests.attack.measures import Answers, Figures
@@ -79,6 +81,20 @@ async def test_a_hostile_provider_floods_until_it_is_over() -> None:
     flood.release()
 
 
+async def test_who_only_computes_uses_the_share_that_it_is_given_and_calls_nobody() -> None:
+    """Nobody listens where it is sent; half of each period is used, however busy the machine is."""
+    periods = 0
+
+    def is_over() -> bool:
+        nonlocal periods
+        periods += 1
+        return periods > 10
+
+    used_s = time.process_time()
+    await compute("127.0.0.1", 0, is_over, share=0.5)
+    assert time.process_time() - used_s >= 10 * 0.5 * PERIOD_S
+
+
 @pytest.mark.parametrize(
     ("rate", "took_s", "short"),
     [(95.0, 0.01, []), (80.0, 0.01, ["rate_ratio"]), (95.0, 0.3, ["health_p99_ms", "case_p99_ms"])],
@@ -87,10 +103,16 @@ def test_what_misses_a_target_is_short(rate: float, took_s: float, short: list[s
     """The median of the pairs counts, and the table says it beside the figures."""
     quiet, answers = Answers([0.01], [False]), Answers([took_s] * 3, [False] * 3)
     pairs = [
-        Pair(Figures(100.0, 50.0, quiet, quiet), Figures(one, 45.0, answers, answers)) for one in (1.0, rate, 200.0)
+        Pair(
+            Figures(100.0, 50.0, quiet, quiet),
+            Figures(one, 45.0, answers, answers),
+            Figures(80.0, 50.0, quiet, quiet),
+            0.4,
+        )
+        for one in (1.0, rate, 200.0)
     ]
     flooded = row("flood", pairs)
-    assert flooded.ratio_by_cpu == 0.9
+    assert (flooded.ratio_by_cpu, flooded.ratio_of_computing) == (0.9, rate / 80)
     assert (flooded.ratio, flooded.recipients_per_s, flooded.short) == (rate / 100, rate, short)
     assert quiet_row(pairs).short == []
     assert table([flooded]).splitlines()[1].split().count("short") == len(short)
