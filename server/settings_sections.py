@@ -109,7 +109,7 @@ class AlertSettings(Section, frozen=True, kw_only=True):
     life_max_h: Annotated[float, Meta(ge=72, le=720)] = 168.0
     late_entrants_every_s: Annotated[float, Meta(ge=1, le=86_400)] = 3600.0
     unit_people: Annotated[int, Meta(ge=1, le=10_000_000)] = 30_000
-    estimate_within_s: Annotated[float, Meta(ge=0.05, le=10)] = 0.25
+    estimate_within_s: Annotated[float, Meta(ge=0.05, le=10)] = 0.5
     sound: Sound = Sound()
     kinds: dict[SubjectKind, KindSettings] = {}
     links: Links = Links()

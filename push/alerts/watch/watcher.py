@@ -1,15 +1,16 @@
 """The watcher: reads the record at every tick, publishes what changed to the feed, and begins what is due.
 
 The counts come from PostgreSQL, so every process sees the work of all of them, and a restart forgets nothing. A tick
-reads what changed, and what is being sent; alerts that rest cost nothing. Bounded: a tick at most four times a second
-while something is being sent, less often while hundreds of alerts are (`WORK_SHARE`), once a second otherwise;
-`sql.progress.WATCHED_MAX` alerts.
+reads what changed, and some of what is being sent; alerts that rest cost nothing. Bounded: a tick at most four times a
+second while something is being sent, less often while many alerts are (`WORK_SHARE`), once a second otherwise;
+`BUSY_READ_MAX` alerts that are being sent, in turn; `sql.progress.WATCHED_MAX` alerts.
 """
 
 from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
@@ -54,6 +55,10 @@ WORK_SHARE: Final = 0.05
 APART_MAX_S: Final = 2.0
 """Ticks take this share of the time, because many alerts at once take long to read and are long being sent: the cost of
 an alert would grow with their number. A record that is slow for another reason is looked at after `APART_MAX_S`."""
+
+BUSY_READ_MAX: Final = 64
+"""Of more, those that were read longest ago: each has a part of the rate only, so that no more is sent between two looks
+at one than where few are being sent. What is decided or changes its state is read at once."""
 
 NOTICE_PASSES = 2
 """How often a follow-up notice is swept again: who changed lanes during the first sweep is found then."""
@@ -100,7 +105,8 @@ class Watcher:
         self._decisions: dict[UUID, int] = {}
         self._meter = Meter(clock)
         self._rates = RateHistory(pool)
-        self._busy: set[UUID] = set()
+        # In the order in which they were read.
+        self._busy: dict[UUID, None] = {}
         self._stopping = Stopping()
         self._warnings = AlertWarnings(alarms, audience_cap, disclosure, clock)
         self.current: dict[UUID, AlertProgress] = {}
@@ -135,14 +141,15 @@ class Watcher:
     async def _tick(self) -> bool:
         again = await self._sweep_again() | await self._reminders.look()
         await self._settle()
-        read = await self._listing.read(self._busy | again)
+        read = await self._listing.read({*islice(self._busy, BUSY_READ_MAX)} | again)
         await self._areas.watch([alert for alert in self.listed.values() if alert.state in LIVE])
         busy = {alert.id for alert in self.listed.values() if alert.busy or alert.state == State.SENDING}
-        busy |= self._stopping.look(self.listed.values(), self._busy)
+        busy |= self._stopping.look(self.listed.values(), self._busy.keys())
         moved = {alert.id for alert in read if self._changed(alert)}
         # Once more after a pass is through, for what it found last.
-        stale = [alert for alert in read if alert.id in busy | self._busy | moved]
-        self._busy = busy
+        stale = [alert for alert in read if alert.id in busy | self._busy.keys() | moved]
+        waiting_still = busy & (self._busy.keys() - {alert.id for alert in read})
+        self._busy = {one: None for one in self._busy if one in waiting_still} | dict.fromkeys(busy)
         counts = await self._counts([alert.id for alert in stale]) if stale else []
         by_alert: dict[UUID, list[Counts]] = {}
         for row in counts:
