@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from push.alerts.rings import Ring
 
 ESTIMATE_WITHIN_S: Final = 0.5
-"""How long a case waits for its estimate where the settings say nothing else: without one its work is cut as small as for
-tens of millions of people. Of 300 cases that were filed at once, 4% had none within 0.25 s, and three quarters of all
-units."""
+"""How long a case waits for its estimate where the settings say nothing else. Without one its work is cut as small as
+for tens of millions of people: of 300 cases that were filed at once, 4% had none within 0.25 s, and three quarters of
+all units."""
 
 DAY_MS = 86_400_000
 

@@ -41,8 +41,8 @@ UNIT_PEOPLE = 30_000
 """Recipients a unit: some hundredths of a second of work. Processes share an alert, and new ones come between."""
 
 UNKNOWN_SPAN = 32
-"""Shards a unit where nobody knows how many people there are: with tens of millions each has a million of them, and with
-few each costs as much as if it had 30,000."""
+"""Shards a unit where nobody knows how many people there are: of tens of millions each has a million, of few each costs
+as much as one with 30,000."""
 
 AUDIENCE_CAP = "audience cap"
 

@@ -57,8 +57,8 @@ APART_MAX_S: Final = 2.0
 an alert would grow with their number. A record that is slow for another reason is looked at after `APART_MAX_S`."""
 
 BUSY_READ_MAX: Final = 64
-"""Of more, those that were read longest ago: each has a part of the rate only, so that no more is sent between two looks
-at one than where few are being sent. What is decided or changes its state is read at once."""
+"""Of more, those that were read longest ago: each has a part of the rate only, so that no more is sent between two
+looks at one than where few are being sent. What is decided or changes its state is read at once."""
 
 NOTICE_PASSES = 2
 """How often a follow-up notice is swept again: who changed lanes during the first sweep is found then."""
