@@ -1,11 +1,13 @@
 """Tidies the record: closes sweeps without anything to do, and deletes entrants of alerts that notify nobody any more.
 
-Bounded: `SWEEPS_MAX` and `ENTRANTS_MAX` rows every `EVERY_S`, or `CLOSING_EVERY_S` while sweeps come to their end.
+Bounded: `SWEEPS_MAX` sweeps and `ENTRANTS_MAX` entrants every `EVERY_S`; sweeps every `CLOSING_EVERY_S` while they come
+to their end.
 """
 
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import sql.entrants
@@ -32,13 +34,19 @@ class Tidying:
 
     async def run(self) -> None:
         """Tidy now and then until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._close(), name="closing of sweeps")
+            group.create_task(self._delete(), name="deletion of entrants")
+
+    async def _close(self) -> None:
         closed = 0
         while True:
             await asyncio.sleep(CLOSING_EVERY_S if closed else EVERY_S)
-            closed = await retry_until_available(self._tidy, UNAVAILABLE_ERRORS, "postgresql")
+            close = partial(sql.work.close_sweeps, self._pool, SWEEPS_MAX)
+            closed = await retry_until_available(close, UNAVAILABLE_ERRORS, "postgresql")
 
-    async def _tidy(self) -> int:
-        """Return how many sweeps had nothing to do any more."""
-        closed = await sql.work.close_sweeps(self._pool, SWEEPS_MAX)
-        await sql.entrants.tidy(self._pool, ENTRANTS_MAX)
-        return closed
+    async def _delete(self) -> None:
+        delete = partial(sql.entrants.tidy, self._pool, ENTRANTS_MAX)
+        while True:
+            await asyncio.sleep(EVERY_S)
+            await retry_until_available(delete, UNAVAILABLE_ERRORS, "postgresql")
