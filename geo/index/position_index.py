@@ -33,7 +33,7 @@ from geo.index.search.members import places, unique
 from geo.index.search.trip import Trip
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
     from redis.commands.core import AsyncScript
@@ -52,7 +52,7 @@ SEARCHES_IN_FLIGHT: Final = 2
 search takes 2.5 ms. One leaves Redis idle; more than two gain nothing and lengthen a PING's wait (measured)."""
 
 SAMPLES_IN_FLIGHT: Final = 1
-"""Beside the searches: an estimate has a quarter of a second, in which it must not wait for those of many alerts."""
+"""Beside the searches: an estimate has half a second, in which it must not wait for those of many alerts."""
 
 TRIP_SHARDS: Final = 64
 TRIP_MEMBERS: Final = 4096
@@ -69,6 +69,10 @@ class Found(NamedTuple):
     users: list[bytes]
     ids: NDArray[np.int64]
     asked_s: float
+
+
+async def at_once() -> None:
+    """Hold nothing."""
 
 
 class PositionIndex:
@@ -154,8 +158,11 @@ class PositionIndex:
         shards: Sequence[int],
         ahead_max: int = SEARCHES_IN_FLIGHT,
         observe_s: Callable[[float], None] = lambda _: None,
+        hold: Callable[[], Awaitable[None]] = at_once,
     ) -> AsyncIterator[Found]:
         """Yield the members found by each round trip, in the order of the shards, at most `ahead_max` trips ahead.
+
+        `hold` is awaited before each trip.
 
         Users who changed lanes a moment ago are left out; the next sweep finds them once the ledger is complete.
         """
@@ -165,7 +172,7 @@ class PositionIndex:
             while True:
                 while len(ahead) < ahead_max and start < len(shards):
                     trip = shards[start : start + self._trip(lane, area)]
-                    search = self._timed_search(lane, trip, area, observe_s)
+                    search = self._timed_search(lane, trip, area, observe_s, hold)
                     ahead.append(asyncio.create_task(search, name=f"search from {trip[0]}"))
                     start += len(trip)
                 if not ahead:
@@ -183,9 +190,15 @@ class PositionIndex:
         return max(1, min(TRIP_SHARDS, int(TRIP_MEMBERS / max(expected, 1.0))))
 
     async def _timed_search(
-        self, lane: str, shards: Sequence[int], area: Area, observe_s: Callable[[float], None]
+        self,
+        lane: str,
+        shards: Sequence[int],
+        area: Area,
+        observe_s: Callable[[float], None],
+        hold: Callable[[], Awaitable[None]],
     ) -> Found:
         async with self._searching:
+            await hold()
             asked_s = asyncio.get_running_loop().time()
             started_s = perf_counter()
             found, movers = await self._search(lane, shards, [area], asks_movers=len(self._lanes) > 1)

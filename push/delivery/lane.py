@@ -120,6 +120,7 @@ class Lane:
             pool=pool,
             observe_search_s=self.stats.index.observe,
             report_row=claims.unreadable.report_row,
+            precedence=precedence,
         )
         addresses = Addresses(
             name, plan.addressing, index=index, forgetting=forgetting, non_default_locales=non_default_locales

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from geo.index.position_index import PositionIndex
     from push.fanout.areas import Areas
     from push.fanout.claims.unit import HeldUnit
+    from push.fanout.precedence import Precedence
     from sql.database import Pool
     from sql.work import UnitRow
 
@@ -55,7 +56,10 @@ class Candidates:
         pool: Pool,
         observe_search_s: Callable[[float], None],
         report_row: Callable[[UnitRow], None],
+        precedence: Precedence,
     ) -> None:
+        """`precedence`: nobody is searched while somebody decides."""
+        self._precedence = precedence
         self._report_row = report_row
         self._lane = lane
         self._index = index
@@ -86,7 +90,9 @@ class Candidates:
     async def _in_area(self, row: UnitRow, shard_from: int) -> AsyncIterator[Found]:
         area = await read_for_unit(partial(self._areas.area, row.alert_id, row, row.area_version))
         shards = range(shard_from, row.shard_to)
-        async for found in self._index.stream(self._lane, area, shards, SEARCHES_AHEAD, self._observe_search_s):
+        async for found in self._index.stream(
+            self._lane, area, shards, SEARCHES_AHEAD, self._observe_search_s, self._precedence.wait
+        ):
             yield found
 
     async def _notified_before(self, unit: HeldUnit, shard_from: int) -> AsyncIterator[Found]:

@@ -1,6 +1,6 @@
-"""Precedence: while a signed case is filed, or an alert is acted on, no further batch is sent.
+"""Precedence: while a signed case is filed, or an alert is acted on, no further batch is sent, and nobody searched.
 
-A decision is some twenty questions to the record, one after the other, and the lanes keep the event loop, the record
+A decision is some twenty questions to the stores, one after the other, and the lanes keep the event loop, the stores
 and the providers as busy as they can: each question would wait behind all of them. Bounded: `HOLD_S` for decisions that
 overlap or follow one another, then sending goes on for at least `SENDING_SHARE` of the time.
 """
