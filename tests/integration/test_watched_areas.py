@@ -14,12 +14,14 @@ from geo.index.position_index import PositionIndex
 from geo.polygon import dump, load
 from push.alarm_kinds import AlarmKind
 from push.alarms import AlarmBoard
+from push.alerts.watch import watched_areas
 from push.alerts.watch.unreadable_parts import UnreadableParts
-from push.alerts.watch.watched_areas import WatchedAreas
+from push.alerts.watch.watched_areas import RING_AHEAD, WatchedAreas
 from push.fanout.areas import Areas
 from push.fanout.entrants.late_entrants import LateEntrants, LatePlan
 from push.fanout.entrants.live_areas import LiveAreas
 from tests.integration.test_claims import add_alert, add_authority
+from tests.support.processes.processes import until
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from redis import asyncio as aioredis
 
     from sql.database import Pool
+    from sql.rings import RingRow
 
 ALERTS: Final = 105
 PLACES: Final = 20
@@ -129,3 +132,34 @@ async def test_an_alert_that_cannot_be_read_is_left_out_until_it_can_be(
     await watched.watch(await sql.progress.listed(pool, alerts))
     assert len(live) == 2
     assert alarms.standing == []
+
+
+async def test_an_alert_that_rests_is_looked_at_again_when_another_ring_of_it_comes_due(
+    pool: Pool, redis: aioredis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or once it was read again; and at no tick between."""
+    await add_authority(pool)
+    alert = await add_alert(pool, "A", due_in_min=30, rings=(1, 2), units=1)
+    later = "update ring set due_at = clock_timestamp() + $1 + interval '1 second' where ring = 2"
+    await pool.execute(later, RING_AHEAD)
+    looks, outermost = list[int](), watched_areas.outermost
+
+    def counted(rings: list[RingRow]) -> list[RingRow]:
+        looks.append(len(rings))
+        return outermost(rings)
+
+    monkeypatch.setattr(watched_areas, "outermost", counted)
+    watched, live = _watched(pool, redis, AlarmBoard())
+    listed = await sql.progress.listed(pool, [alert])
+
+    async def is_due() -> bool:
+        await watched.watch(listed)
+        assert len(live) == 1
+        return len(looks) > 1
+
+    await until(is_due)
+    assert looks == [1, 2]
+    await watched.watch(listed)
+    assert looks == [1, 2]
+    await watched.watch(await sql.progress.listed(pool, [alert]))
+    assert looks == [1, 2, 2]
