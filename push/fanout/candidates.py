@@ -58,7 +58,7 @@ class Candidates:
         report_row: Callable[[UnitRow], None],
         precedence: Precedence,
     ) -> None:
-        """`precedence`: nobody is searched while somebody decides."""
+        """`precedence`: nobody is searched while somebody decides, and what comes last gives way to first sends."""
         self._precedence = precedence
         self._report_row = report_row
         self._lane = lane
@@ -71,7 +71,7 @@ class Candidates:
         """Yield a unit's candidates by shard, in order; one of `geo.connection.UNAVAILABLE_ERRORS`: Redis is away."""
         row = unit.row
         found = (
-            self._in_area(row, shard_from) if row.notice == Notice.ALERT else self._notified_before(unit, shard_from)
+            self._in_area(unit, shard_from) if row.notice == Notice.ALERT else self._notified_before(unit, shard_from)
         )
         if row.status == Status.EXERCISE:
             enrolled = frozenset(await read_for_unit(partial(sql.enrolment.enrolled, self._pool)))
@@ -87,13 +87,15 @@ class Candidates:
             async for one in found:
                 yield one
 
-    async def _in_area(self, row: UnitRow, shard_from: int) -> AsyncIterator[Found]:
+    async def _in_area(self, unit: HeldUnit, shard_from: int) -> AsyncIterator[Found]:
+        row = unit.row
         area = await read_for_unit(partial(self._areas.area, row.alert_id, row, row.area_version))
         shards = range(shard_from, row.shard_to)
-        async for found in self._index.stream(
-            self._lane, area, shards, SEARCHES_AHEAD, self._observe_search_s, self._precedence.wait
-        ):
+        hold = self._precedence.wait if unit.is_last else self._precedence.wait_for_first_send
+        async for found in self._index.stream(self._lane, area, shards, SEARCHES_AHEAD, self._observe_search_s, hold):
             yield found
+            if unit.is_last:
+                await self._precedence.give_way()
 
     async def _notified_before(self, unit: HeldUnit, shard_from: int) -> AsyncIterator[Found]:
         row = unit.row

@@ -1,8 +1,10 @@
 """Precedence: while a signed case is filed, or an alert is acted on, no further batch is sent, and nobody searched.
 
 A decision is some twenty questions to the stores, one after the other, and the lanes keep the event loop, the stores
-and the providers as busy as they can: each question would wait behind all of them. Bounded: `HOLD_S` for decisions that
-overlap or follow one another, then sending goes on for at least `SENDING_SHARE` of the time.
+and the providers as busy as they can: each question would wait behind all of them. And while first sends are searched,
+passes for late entrants, exercises and tests search little: a new alert would wait for one round trip of each of them
+at every one of its own. Bounded: `HOLD_S` for decisions that overlap or follow one another, then sending goes on for at
+least `SENDING_SHARE` of the time; `GIVE_WAY_S` for each round trip of what comes last.
 """
 
 from __future__ import annotations
@@ -17,6 +19,12 @@ if TYPE_CHECKING:
 HOLD_S: Final = 0.1
 """Twice what a decision takes where nothing is sent."""
 
+MOMENT_S: Final = 0.05
+"""Between two searches of a first send that nothing else holds up."""
+
+GIVE_WAY_S: Final = 0.25
+"""What comes last goes on by four round trips a second, however many first sends there are."""
+
 SENDING_SHARE: Final = 0.75
 """However many decide: a quarter of a lane's rate is what they may cost."""
 
@@ -28,6 +36,7 @@ class Precedence:
         self._deciding = 0
         self._until_s = self._next_s = float("-inf")
         self._free = asyncio.Event()
+        self._searched_s = float("-inf")
 
     @contextmanager
     def deciding(self) -> Iterator[None]:
@@ -58,6 +67,17 @@ class Precedence:
             with suppress(TimeoutError):
                 async with asyncio.timeout(left_s):
                     await self._free.wait()
+
+    async def wait_for_first_send(self) -> None:
+        """Do the same before a first send is searched, to which others give way from now on."""
+        await self.wait()
+        self._searched_s = self._now_s()
+
+    async def give_way(self) -> None:
+        """Return when no first send was searched a moment ago, or after the time that they have."""
+        until_s = self._now_s() + GIVE_WAY_S
+        while (left_s := min(self._searched_s + MOMENT_S, until_s) - self._now_s()) > 0:
+            await asyncio.sleep(left_s)
 
     def _now_s(self) -> float:
         return asyncio.get_running_loop().time()

@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 import msgspec
+import pytest
 
 from geo.area import Area, Circle
 from geo.index.position_index import TRIP_SHARDS, PositionIndex
@@ -26,16 +27,21 @@ AREA = Area(Circle(114.0, 22.5, 10.0))
 
 
 class Counted(Precedence):
-    """Counts how often something waited."""
+    """Counts how often something waited, or gave way."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.waits = 0
+        self.waits = self.ways = 0
 
     async def wait(self) -> None:
         """Wait as usual."""
         self.waits += 1
         await super().wait()
+
+    async def give_way(self) -> None:
+        """Give way as usual."""
+        self.ways += 1
+        await super().give_way()
 
 
 async def test_no_trip_begins_while_searches_are_held(redis: aioredis.Redis) -> None:
@@ -60,8 +66,9 @@ async def test_no_trip_begins_while_searches_are_held(redis: aioredis.Redis) -> 
     assert len(held) == len(shards) > SHARDS // TRIP_SHARDS - 1
 
 
-async def test_a_unit_of_a_first_send_gives_way_before_each_trip(pool: Pool, redis: aioredis.Redis) -> None:
-    """To those who decide in its own process."""
+@pytest.mark.parametrize("is_last", [False, True])
+async def test_a_unit_gives_way_at_each_trip(pool: Pool, redis: aioredis.Redis, *, is_last: bool) -> None:
+    """To those who decide in its own process, and one that comes last to first sends, which it is none of."""
     await add_authority(pool)
     alert = await add_alert(pool, "A", due_in_min=30, rings=(1,), units=1)
     precedence = Counted()
@@ -77,5 +84,8 @@ async def test_a_unit_of_a_first_send_gives_way_before_each_trip(pool: Pool, red
     row = msgspec.structs.replace(
         unit_row(shard_to=SHARDS), alert_id=alert, radius_km=40.0, longitude=114.0, latitude=22.5
     )
-    found = [one async for one in candidates.stream(HeldUnit(row, 0.0, 0.0, 3600.0), 0)]
+    unit = HeldUnit(row, 0.0, 0.0, 3600.0)
+    unit.is_last = is_last
+    found = [one async for one in candidates.stream(unit, 0)]
     assert precedence.waits == len(found) > 1
+    assert precedence.ways == (len(found) if is_last else 0)

@@ -1,4 +1,7 @@
-"""While somebody decides nothing more is sent, and however many decide, most of the time everything is."""
+"""While somebody decides nothing more is sent, and however many decide, most of the time everything is.
+
+What comes last searches little while first sends are searched, and never waits for good.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ import numpy as np
 import pytest
 
 from push.fanout.claims.unit import Batch
-from push.fanout.precedence import HOLD_S, SENDING_SHARE, Precedence
+from push.fanout.precedence import GIVE_WAY_S, HOLD_S, MOMENT_S, SENDING_SHARE, Precedence
 from push.fanout.queue import LaneQueue
 from tests.support.processes import clock
 
@@ -85,5 +88,36 @@ def test_however_many_decide_most_of_the_time_is_left_to_what_sends() -> None:
             waited_s += await _waited_s(precedence)
             await asyncio.sleep(DECISION_S / 50)
         assert 0 < waited_s <= (1 - SENDING_SHARE) * (loop.time() - began_s) + HOLD_S
+
+    clock.run(scenario())
+
+
+async def _gave_way_s(precedence: Precedence) -> float:
+    loop = asyncio.get_running_loop()
+    began_s = loop.time()
+    await precedence.give_way()
+    return loop.time() - began_s
+
+
+def test_what_comes_last_gives_way_to_first_sends_and_goes_on_all_the_same() -> None:
+    """A bounded time for each round trip while they are searched, a moment after that, and none at any other time."""
+
+    async def scenario() -> None:
+        precedence = Precedence()
+        assert await _gave_way_s(precedence) == 0
+
+        async def search() -> None:
+            while True:
+                await precedence.wait_for_first_send()
+                await asyncio.sleep(MOMENT_S / 2)
+
+        searching = asyncio.create_task(search(), name="searches")
+        await asyncio.sleep(MOMENT_S / 4)
+        for _ in range(3):
+            assert await _gave_way_s(precedence) == pytest.approx(GIVE_WAY_S)
+        searching.cancel()
+        await asyncio.wait({searching})
+        assert 0 < await _gave_way_s(precedence) <= MOMENT_S
+        assert await _gave_way_s(precedence) == 0
 
     clock.run(scenario())

@@ -213,6 +213,7 @@ class Claims:
             # Content that another version wrote: its own servers send it.
             await self.park(row, type(error).__name__)
             return
+        unit.is_last = claims.open.are_last([row.sweep_id])
         self.leases.hold(unit, asked_s)
         claims.ahead.append(unit)
 

@@ -40,7 +40,7 @@ class HeldUnit:
     while a virtual machine is paused, and by the wall clock, which is set afterwards. `halted`: it may not be sent, and
     what is left of it drains. `expires_s`: when what it sends is of no use any more, by the record's clock as of the
     claim, or as of the look after a pause of the machine. `dropped`: the lease is lost, and what is left is another
-    process's. `interrupted`: some of it was not sent. `morning`: when who gets no sound is reminded; None: never.
+    process's. `interrupted`: some of it was not sent. `is_last`: a pass for late entrants, an exercise or a test. `morning`: when who gets no sound is reminded; None: never.
     `sounds_until_s`: when a reminder is to be put off, by the event loop's clock, because a night begins. `clock`: the
     present by the record's clock.
 
@@ -80,6 +80,7 @@ class HeldUnit:
         self.found = self.opted_out = 0
         self.dropped = False
         self.halted = False
+        self.is_last = False
         self.requested_s: float | None = None
 
     @property
