@@ -100,3 +100,25 @@ async def test_busy_alerts_are_read_in_turn_and_what_changed_at_once(
     await cancel_and_wait([watching])
     # One look may have been under way; by turns it would be the fourth.
     assert any(last in look for look in looks[began : began + 2])
+
+
+async def test_an_alert_is_sent_soon_after_the_last_of_it_however_far_apart_ticks_are(
+    pool: Pool, redis: aioredis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Hundreds of alerts make ticks long and rare; whoever waits for one of them waits for no tick."""
+    for name, value in (("WORK_SHARE", 1e-9), ("APART_MAX_S", 3600.0)):
+        monkeypatch.setattr(f"push.alerts.watch.watcher.{name}", value)
+    await add_authority(pool)
+    alert = await add_alert(pool, "A", due_in_min=30, rings=(1,), units=1)
+    watcher, published = _watcher(pool, redis), asyncio.Event()
+    watcher.publish = lambda _: published.set()
+    watching = asyncio.create_task(watcher.run(), name="watcher")
+    await published.wait()
+    await pool.execute("update sweep_unit set done = true")
+
+    async def is_sent() -> bool:
+        return await pool.fetchval("select state from alert where id = $1", alert) == "sent"
+
+    await until(is_sent)
+    await cancel_and_wait([watching])
+    assert watcher.current[alert].state == "sending", "no tick came between"

@@ -56,6 +56,9 @@ APART_MAX_S: Final = 2.0
 """Ticks take this share of the time, because many alerts at once take long to read and are long being sent: the cost of
 an alert would grow with their number. A record that is slow for another reason is looked at after `APART_MAX_S`."""
 
+SETTLE_SHARE: Final = 0.02
+"""Of the time, for the transitions between ticks."""
+
 BUSY_READ_MAX: Final = 64
 """Of more, those that were read longest ago: each has a part of the rate only, so that no more is sent between two
 looks at one than where few are being sent. What is decided or changes its state is read at once."""
@@ -107,6 +110,7 @@ class Watcher:
         self._rates = RateHistory(pool)
         # In the order in which they were read.
         self._busy: dict[UUID, None] = {}
+        self._apart_s = 0.0
         self._stopping = Stopping()
         self._warnings = AlertWarnings(alarms, audience_cap, disclosure, clock)
         self.current: dict[UUID, AlertProgress] = {}
@@ -124,12 +128,18 @@ class Watcher:
 
     async def run(self) -> None:
         """Watch until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._watch(), name="ticks")
+            group.create_task(self._settle_between(), name="transitions between ticks")
+
+    async def _watch(self) -> None:
         loop = asyncio.get_running_loop()
         while True:
             self._changed_event.clear()
             began_s = loop.time()
             busy = await retry_until_available(self._tick, UNAVAILABLE_ERRORS, "postgresql")
             apart_s = max(self.tick_s(), min(APART_MAX_S, (loop.time() - began_s) / WORK_SHARE))
+            self._apart_s = apart_s if busy else 0.0
             try:
                 async with asyncio.timeout(apart_s if busy else IDLE_TICK_S):
                     await self._changed_event.wait()
@@ -137,6 +147,15 @@ class Watcher:
                 continue
             # New work wakes it once; the tick still bounds how often anything is published.
             await asyncio.sleep(apart_s)
+
+    async def _settle_between(self) -> None:
+        """Make transitions between ticks that are far apart: an alert is `sent` soon after the last of it is."""
+        loop = asyncio.get_running_loop()
+        while True:
+            began_s = loop.time()
+            if self._apart_s > 2 * TICK_S:
+                await retry_until_available(self._settle, UNAVAILABLE_ERRORS, "postgresql")
+            await asyncio.sleep(max(TICK_S, min(APART_MAX_S, (loop.time() - began_s) / SETTLE_SHARE)))
 
     async def _tick(self) -> bool:
         again = await self._sweep_again() | await self._reminders.look()

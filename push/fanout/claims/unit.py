@@ -36,13 +36,14 @@ _CONTENT = msgspec.json.Decoder(Content)
 class HeldUnit:
     """A unit that this process holds: its batches that are outstanding, and until when the lease stands.
 
-    `seen_s`, `seen_wall_s`: when the record last allowed it to be sent, by the event loop's clock, which stands still
-    while a virtual machine is paused, and by the wall clock, which is set afterwards. `halted`: it may not be sent, and
-    what is left of it drains. `expires_s`: when what it sends is of no use any more, by the record's clock as of the
-    claim, or as of the look after a pause of the machine. `dropped`: the lease is lost, and what is left is another
-    process's. `interrupted`: some of it was not sent. `is_last`: a pass for late entrants, an exercise or a test. `morning`: when who gets no sound is reminded; None: never.
-    `sounds_until_s`: when a reminder is to be put off, by the event loop's clock, because a night begins. `clock`: the
-    present by the record's clock.
+    `seen_s`, `seen_wall_s`: when the record last allowed it to be sent, by the event loop's clock, which stands
+    still while a virtual machine is paused, and by the wall clock, which is set afterwards. `halted`: it may not be
+    sent, and what is left of it drains. `expires_s`: when what it sends is of no use any more, by the record's
+    clock as of the claim, or as of the look after a pause of the machine. `dropped`: the lease is lost, and what is
+    left is another process's. `interrupted`: some of it was not sent. `is_last`: a pass for late entrants, an
+    exercise or a test. `morning`: when who gets no sound is reminded; None: never. `sounds_until_s`: when a
+    reminder is to be put off, by the event loop's clock, because a night begins. `clock`: the present by the
+    record's clock.
 
     MsgspecError where the content cannot be read, or has no text to send.
     """
