@@ -117,7 +117,8 @@ async def test_an_alert_is_sent_soon_after_the_last_of_it_however_far_apart_tick
     await pool.execute("update sweep_unit set done = true")
 
     async def is_sent() -> bool:
-        return await pool.fetchval("select state from alert where id = $1", alert) == "sent"
+        state: str = await pool.fetchval("select state from alert where id = $1", alert)
+        return state == "sent"
 
     await until(is_sent)
     await cancel_and_wait([watching])

@@ -14,6 +14,7 @@ from geo.index.position_index import PositionIndex
 from geo.polygon import dump, load
 from push.alarm_kinds import AlarmKind
 from push.alarms import AlarmBoard
+from push.alerts.places import outermost
 from push.alerts.watch import watched_areas
 from push.alerts.watch.unreadable_parts import UnreadableParts
 from push.alerts.watch.watched_areas import RING_AHEAD, WatchedAreas
@@ -142,7 +143,7 @@ async def test_an_alert_that_rests_is_looked_at_again_when_another_ring_of_it_co
     alert = await add_alert(pool, "A", due_in_min=30, rings=(1, 2), units=1)
     later = "update ring set due_at = clock_timestamp() + $1 + interval '1 second' where ring = 2"
     await pool.execute(later, RING_AHEAD)
-    looks, outermost = list[int](), watched_areas.outermost
+    looks = list[int]()
 
     def counted(rings: list[RingRow]) -> list[RingRow]:
         looks.append(len(rings))
