@@ -90,6 +90,7 @@ class Engine:
             disclosure=plan.filing.disclosure,
             sounds=self.claims.sounds,
             wake=self.claims.wake,
+            take_worked=self.claims.leases.take_worked,
         )
         self.lanes = {
             name: Lane(

@@ -23,6 +23,7 @@ from geo.index.position_index import Found
 from geo.index.shards import by_shards
 from push.fanout.ended import believing_over
 from push.fanout.packing import unpack_readable
+from push.fanout.precedence import GIVE_WAY_S, GIVE_WAY_UNIT_S
 from push.fanout.reminding import users_to_remind
 from push.fanout.unit_reads import read_for_unit
 from push.notice import Notice, Status
@@ -91,11 +92,12 @@ class Candidates:
         row = unit.row
         area = await read_for_unit(partial(self._areas.area, row.alert_id, row, row.area_version))
         shards = range(shard_from, row.shard_to)
+        left_s = GIVE_WAY_UNIT_S
         hold = self._precedence.wait if unit.is_last else self._precedence.wait_for_first_send
         async for found in self._index.stream(self._lane, area, shards, SEARCHES_AHEAD, self._observe_search_s, hold):
             yield found
-            if unit.is_last:
-                await self._precedence.give_way()
+            if unit.is_last and left_s > 0:
+                left_s -= await self._precedence.give_way(min(left_s, GIVE_WAY_S))
 
     async def _notified_before(self, unit: HeldUnit, shard_from: int) -> AsyncIterator[Found]:
         row = unit.row

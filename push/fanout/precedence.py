@@ -4,7 +4,7 @@ A decision is some twenty questions to the stores, one after the other, and the 
 and the providers as busy as they can: each question would wait behind all of them. And while first sends are searched,
 passes for late entrants, exercises and tests search little: a new alert would wait for one round trip of each of them
 at every one of its own. Bounded: `HOLD_S` for decisions that overlap or follow one another, then sending goes on for at
-least `SENDING_SHARE` of the time; `GIVE_WAY_S` for each round trip of what comes last.
+least `SENDING_SHARE` of the time; `GIVE_WAY_S` for each round trip of what comes last, `GIVE_WAY_UNIT_S` for a unit.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ MOMENT_S: Final = 0.05
 """Between two searches of a first send that nothing else holds up."""
 
 GIVE_WAY_S: Final = 0.25
-"""What comes last goes on by four round trips a second, however many first sends there are."""
+GIVE_WAY_UNIT_S: Final = 0.5
+"""At each search of what comes last, and at all of a unit together: late entrants and notices of an end wait for it."""
 
 SENDING_SHARE: Final = 0.75
 """However many decide: a quarter of a lane's rate is what they may cost."""
@@ -73,11 +74,12 @@ class Precedence:
         await self.wait()
         self._searched_s = self._now_s()
 
-    async def give_way(self) -> None:
-        """Return when no first send was searched a moment ago, or after the time that they have."""
-        until_s = self._now_s() + GIVE_WAY_S
-        while (left_s := min(self._searched_s + MOMENT_S, until_s) - self._now_s()) > 0:
+    async def give_way(self, most_s: float = GIVE_WAY_S) -> float:
+        """Wait until no first send was searched a moment ago, `most_s` at most; returns for how long."""
+        began_s = self._now_s()
+        while (left_s := min(self._searched_s + MOMENT_S, began_s + most_s) - self._now_s()) > 0:
             await asyncio.sleep(left_s)
+        return self._now_s() - began_s
 
     def _now_s(self) -> float:
         return asyncio.get_running_loop().time()

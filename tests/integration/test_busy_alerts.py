@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from typing import TYPE_CHECKING, Final
+from uuid import UUID
 
 import sql.progress
 from geo.index.position_index import PositionIndex
 from push.alarms import AlarmBoard
 from push.alerts.disclosure.people import Disclosure
+from push.alerts.watch import busy_alerts
+from push.alerts.watch.busy_alerts import BusyAlerts
+from push.alerts.watch.progress import Meter
 from push.alerts.watch.watcher import Watcher
 from push.fanout.areas import Areas
+from push.fanout.claims.claims import Claims
 from push.fanout.entrants.late_entrants import LateEntrants, LatePlan
 from push.message.sound import Sound, Sounds
 from runtime.clock import ComparedClock
@@ -19,7 +24,7 @@ from tests.integration.test_claims import add_alert, add_authority
 from tests.support.processes.processes import until
 
 if TYPE_CHECKING:
-    from uuid import UUID
+    from collections.abc import Callable
 
     import pytest
     from redis import asyncio as aioredis
@@ -36,7 +41,7 @@ update sweep_unit u set accepted = $1 from sweep s where s.id = u.sweep_id and n
 PAUSE: Final = "update alert set state = 'paused' where id = $1"
 
 
-def _watcher(pool: Pool, redis: aioredis.Redis) -> Watcher:
+def _watcher(pool: Pool, redis: aioredis.Redis, take_worked: Callable[[], set[UUID]] = set) -> Watcher:
     entrants = LateEntrants(LatePlan(), PositionIndex(redis, ("tpns",)), pool, lambda _: None)
     watcher = Watcher(
         pool,
@@ -48,6 +53,7 @@ def _watcher(pool: Pool, redis: aioredis.Redis) -> Watcher:
         disclosure=Disclosure(),
         sounds=Sounds(Sound(), {}),
         wake=lambda: None,
+        take_worked=take_worked,
     )
     watcher.tick_s = lambda: 0.01
     return watcher
@@ -57,7 +63,7 @@ async def test_busy_alerts_are_read_in_turn_and_what_changed_at_once(
     pool: Pool, redis: aioredis.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """All have their newest figures after a few looks, none of which reads more than the bound and what changed."""
-    monkeypatch.setattr("push.alerts.watch.watcher.BUSY_READ_MAX", READ_MAX)
+    monkeypatch.setattr("push.alerts.watch.busy_alerts.READ_MAX", READ_MAX)
     monkeypatch.setattr("push.alerts.watch.watcher.WORK_SHARE", 1.0)
     await add_authority(pool)
     alerts = [await add_alert(pool, f"N{number}", due_in_min=30, rings=(1,), units=1) for number in range(ALERTS)]
@@ -123,3 +129,53 @@ async def test_an_alert_is_sent_soon_after_the_last_of_it_however_far_apart_tick
     await until(is_sent)
     await cancel_and_wait([watching])
     assert watcher.current[alert].state == "sending", "no tick came between"
+
+
+def test_what_this_process_works_on_is_read_at_every_tick_and_once_after_that() -> None:
+    """Others by turns; what is read for the last time keeps its place until then."""
+    alerts = [UUID(int=number) for number in range(READ_MAX * 100)]
+    worked = [{alerts[-1], UUID(int=10**6)}]
+    busy = BusyAlerts(lambda: worked.pop() if worked else set())
+    busy.note({*alerts}, set(), {*alerts})
+    for _ in range(2):
+        due = busy.due()
+        assert alerts[-1] in due, "it was not read yet"
+        assert len(due) == busy_alerts.READ_MAX + 1
+    busy.note({*alerts}, due, {*alerts})
+    assert not busy.due() & due
+    busy.note(set(), busy.due(), {*alerts})
+    assert len(busy.ids) == len(alerts) - busy_alerts.READ_MAX
+    busy.note(set(), set(), set())
+    assert not busy.ids
+
+
+async def test_an_alert_that_is_read_rarely_has_a_rate_and_an_eta(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Since it was read last, however long ago that was; each read would be older than the window here."""
+    monkeypatch.setattr("push.alerts.watch.progress.WINDOW_S", 0.0)
+    await add_authority(pool)
+    alert = await add_alert(pool, "A", due_in_min=30, rings=(1,), units=1)
+    meter = Meter(ComparedClock())
+    for accepted in (0, 1000, 2000):
+        await pool.execute(ACCEPTED, accepted)
+        [listed] = await sql.progress.listed(pool, [alert])
+        lane = meter.progress(listed, await sql.progress.read_counts(pool, [alert], 1)).lanes["tpns"]
+        assert (lane.rate_per_s > 0) is (accepted > 0)
+    assert lane.eta is not None
+
+
+async def test_what_comes_last_has_one_sweep_of_a_lane_so_that_a_new_alert_has_the_other(pool: Pool) -> None:
+    """A unit of an exercise is not claimed beside another one that is being searched, and is when that is through."""
+    await add_authority(pool)
+    exercise = await add_alert(pool, "A", due_in_min=30, rings=(1,), units=3)
+    await pool.execute("update alert set status = 'exercise' where id = $1", exercise)
+    claims = Claims(pool, 60.0)
+    first = await claims.next_unit("tpns")
+    other = asyncio.create_task(claims.next_unit("tpns"), name="the other sweep of the lane")
+    actual = await add_alert(pool, "B", due_in_min=30, rings=(1,), units=1)
+    claims.wake()
+    second = await other
+    assert (first.row.alert_id, second.row.alert_id) == (exercise, actual)
+    assert (first.is_last, second.is_last) == (True, False)
+    first.swept = True
+    assert (await claims.next_unit("tpns")).row.alert_id == exercise
+    assert claims.leases.take_worked() == {exercise, actual}

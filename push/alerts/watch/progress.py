@@ -1,6 +1,6 @@
 """Progress of an alert by lane and ring, with rates and ETAs, from the record's counts.
 
-Bounded: `WINDOW_S` seconds of samples a lane and alert, forgotten when the alert is sent.
+Bounded: `WINDOW_S` seconds of samples a lane and alert, or two; forgotten when the alert is sent.
 """
 
 from __future__ import annotations
@@ -189,7 +189,8 @@ class Meter:
         now_s = asyncio.get_running_loop().time()
         samples = self._samples.setdefault((alert.id, lane), deque())
         samples.append((now_s, settled))
-        while len(samples) > 1 and samples[0][0] < now_s - WINDOW_S:
+        # Of an alert that is read more rarely, since it was read last.
+        while len(samples) > 2 and samples[1][0] < now_s - WINDOW_S:  # noqa: PLR2004 - between two there is a rate
             samples.popleft()
         elapsed_s = now_s - samples[0][0]
         return (settled - samples[0][1]) / elapsed_s if elapsed_s > 0 else 0.0

@@ -3,14 +3,13 @@
 The counts come from PostgreSQL, so every process sees the work of all of them, and a restart forgets nothing. A tick
 reads what changed, and some of what is being sent; alerts that rest cost nothing. Bounded: a tick at most four times a
 second while something is being sent, less often while many alerts are (`WORK_SHARE`), once a second otherwise;
-`BUSY_READ_MAX` alerts that are being sent, in turn; `sql.progress.WATCHED_MAX` alerts.
+`push.alerts.watch.busy_alerts`; `sql.progress.WATCHED_MAX` alerts.
 """
 
 from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
-from itertools import islice
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
@@ -22,6 +21,7 @@ import sql.work
 from push.alarm_kinds import AlarmKind
 from push.alerts.actions.actor import SYSTEM
 from push.alerts.lifecycle import LIVE, OVER, State, between
+from push.alerts.watch.busy_alerts import BusyAlerts
 from push.alerts.watch.listing import Listing
 from push.alerts.watch.progress import Meter
 from push.alerts.watch.rate_history import RateHistory
@@ -59,10 +59,6 @@ an alert would grow with their number. A record that is slow for another reason 
 SETTLE_SHARE: Final = 0.02
 """Of the time, for the transitions between ticks."""
 
-BUSY_READ_MAX: Final = 64
-"""Of more, those that were read longest ago: each has a part of the rate only, so that no more is sent between two
-looks at one than where few are being sent. What is decided or changes its state is read at once."""
-
 NOTICE_PASSES = 2
 """How often a follow-up notice is swept again: who changed lanes during the first sweep is found then."""
 
@@ -91,6 +87,7 @@ class Watcher:
         disclosure: Disclosure,
         sounds: Sounds,
         wake: Callable[[], None],
+        take_worked: Callable[[], set[UUID]],
     ) -> None:
         self._pool = pool
         self._clock = clock
@@ -108,8 +105,7 @@ class Watcher:
         self._decisions: dict[UUID, int] = {}
         self._meter = Meter(clock)
         self._rates = RateHistory(pool)
-        # In the order in which they were read.
-        self._busy: dict[UUID, None] = {}
+        self._busy = BusyAlerts(take_worked)
         self._apart_s = 0.0
         self._stopping = Stopping()
         self._warnings = AlertWarnings(alarms, audience_cap, disclosure, clock)
@@ -160,16 +156,15 @@ class Watcher:
     async def _tick(self) -> bool:
         again = await self._sweep_again() | await self._reminders.look()
         await self._settle()
-        read = await self._listing.read({*islice(self._busy, BUSY_READ_MAX)} | again)
+        read = await self._listing.read(self._busy.due() | again)
         await self._areas.watch([alert for alert in self.listed.values() if alert.state in LIVE])
         busy = {alert.id for alert in self.listed.values() if alert.busy or alert.state == State.SENDING}
-        busy |= self._stopping.look(self.listed.values(), self._busy.keys())
+        busy |= self._stopping.look(self.listed.values(), self._busy.ids)
         moved = {alert.id for alert in read if self._changed(alert)}
         # Once more after a pass is through, for what it found last.
-        stale = [alert for alert in read if alert.id in busy | self._busy.keys() | moved]
-        waiting_still = busy & (self._busy.keys() - {alert.id for alert in read})
-        self._busy = {one: None for one in self._busy if one in waiting_still} | dict.fromkeys(busy)
+        stale = [alert for alert in read if alert.id in busy | self._busy.ids | moved]
         counts = await self._counts([alert.id for alert in stale]) if stale else []
+        self._busy.note(busy, {alert.id for alert in read}, self.listed.keys())
         by_alert: dict[UUID, list[Counts]] = {}
         for row in counts:
             by_alert.setdefault(row.alert_id, []).append(row)

@@ -107,7 +107,7 @@ class Claims:
         while True:
             changed = self._changed
             while not claims.ahead:
-                if not await self._claim(claims):
+                if not await self._claim(lane, claims):
                     break
             if claims.ahead:
                 unit = claims.ahead.popleft()
@@ -128,14 +128,16 @@ class Claims:
             self._stale = True
         return self._lanes[lane]
 
-    async def _claim(self, claims: LaneClaims) -> bool:
+    async def _claim(self, lane: str, claims: LaneClaims) -> bool:
         """Claim units of a lane's open sweeps; False when there are none."""
         async with claims.claiming:
             if claims.ahead:
                 return True
             await self._refresh()
             wanted = claims.open.wanted(CANDIDATES_MAX)
-            if not wanted:
+            is_last = claims.open.are_last(wanted)
+            # What comes last has one of the lane's sweeps, so that one is free for whatever else comes.
+            if not wanted or (is_last and self.leases.are_searching_last(lane)):
                 return False
             known_seq, units_max = self.known_seq, claims.units_max(wanted)
             asked_s, asked_wall_s, rows = await retry_until_available(
@@ -146,7 +148,7 @@ class Claims:
             claims.open.note_claim(wanted, [row.sweep_id for row in rows], units_max)
             for row in rows:
                 claims.open.take_turn(row.alert_id, is_follow_up=row.ring == 0)
-                await self._hold(row, claims, asked_s, asked_wall_s)
+                await self._hold(row, claims, asked_s, asked_wall_s, is_last=is_last)
             return True
 
     async def _ask(self, wanted: list[int], units_max: int) -> tuple[float, float, list[UnitRow]]:
@@ -191,7 +193,9 @@ class Claims:
         _log.info("reminder.put_off", alert=str(row.alert_id), lane=row.lane)
         return None
 
-    async def _hold(self, row: UnitRow, claims: LaneClaims, asked_s: float, asked_wall_s: float) -> None:
+    async def _hold(
+        self, row: UnitRow, claims: LaneClaims, asked_s: float, asked_wall_s: float, *, is_last: bool
+    ) -> None:
         until_s: float | None = math.inf
         if row.notice == Notice.REMINDER:
             until_s = await self._sounds_until(row, claims, asked_s)
@@ -213,7 +217,7 @@ class Claims:
             # Content that another version wrote: its own servers send it.
             await self.park(row, type(error).__name__)
             return
-        unit.is_last = claims.open.are_last([row.sweep_id])
+        unit.is_last = is_last
         self.leases.hold(unit, asked_s)
         claims.ahead.append(unit)
 

@@ -47,6 +47,8 @@ class Leases:
         self._pool = pool
         self._held: dict[int, HeldUnit] = {}
         self._halted_s: dict[UUID, float] = {}
+        # Bounded by what is held and claimed between two ticks.
+        self._worked: set[UUID] = set()
 
     @property
     def held(self) -> list[HeldUnit]:
@@ -61,8 +63,18 @@ class Leases:
     def hold(self, unit: HeldUnit, asked_s: float) -> None:
         """Hold a unit that was asked for at a moment of the event loop's clock."""
         self._held[unit.row.id] = unit
+        self._worked.add(unit.row.alert_id)
         # A stop may have been received meanwhile: then it is not known which came first.
         unit.halted = self._halted_s.get(unit.row.alert_id, -1.0) >= asked_s
+
+    def are_searching_last(self, lane: str) -> bool:
+        """Tell whether a unit of a lane that comes last is held, and not searched to its end."""
+        return any(one.is_last and one.row.lane == lane and not one.swept for one in self._held.values())
+
+    def take_worked(self) -> set[UUID]:
+        """Return of which alerts this process has held units since this was asked last, or holds some now."""
+        worked, self._worked = self._worked, {unit.row.alert_id for unit in self._held.values()}
+        return worked
 
     def halt(self, alert_id: UUID) -> None:
         """Stop what is held of an alert: nothing more of it is sent, until it is claimed anew."""
