@@ -17,7 +17,8 @@ from handlers.auth.limits import LimitSettings
 from handlers.console.signing_in.issuer.settings import OidcSettings
 from public.settings import PublicSettings
 from push.alerts.disclosure.people import PEOPLE_MIN
-from push.alerts.planner import RADIUS_MIN_KM
+from push.alerts.estimate import ESTIMATE_WITHIN_S
+from push.alerts.planner import RADIUS_MIN_KM, UNIT_PEOPLE
 from push.alerts.rings import Policy
 from push.message.links import Links
 from push.message.sound import Sound, ZoneName
@@ -108,8 +109,8 @@ class AlertSettings(Section, frozen=True, kw_only=True):
     audience_cap: Annotated[int, Meta(ge=1)] = 100_000_000
     life_max_h: Annotated[float, Meta(ge=72, le=720)] = 168.0
     late_entrants_every_s: Annotated[float, Meta(ge=1, le=86_400)] = 3600.0
-    unit_people: Annotated[int, Meta(ge=1, le=10_000_000)] = 30_000
-    estimate_within_s: Annotated[float, Meta(ge=0.05, le=10)] = 0.5
+    unit_people: Annotated[int, Meta(ge=1, le=10_000_000)] = UNIT_PEOPLE
+    estimate_within_s: Annotated[float, Meta(ge=0.05, le=10)] = ESTIMATE_WITHIN_S
     sound: Sound = Sound()
     kinds: dict[SubjectKind, KindSettings] = {}
     links: Links = Links()

@@ -71,8 +71,8 @@ class Found(NamedTuple):
     asked_s: float
 
 
-async def at_once() -> None:
-    """Hold nothing."""
+async def hold_nothing() -> None:
+    """Let each trip begin at once."""
 
 
 class PositionIndex:
@@ -158,7 +158,7 @@ class PositionIndex:
         shards: Sequence[int],
         ahead_max: int = SEARCHES_IN_FLIGHT,
         observe_s: Callable[[float], None] = lambda _: None,
-        hold: Callable[[], Awaitable[None]] = at_once,
+        hold: Callable[[], Awaitable[None]] = hold_nothing,
     ) -> AsyncIterator[Found]:
         """Yield the members found by each round trip, in the order of the shards, at most `ahead_max` trips ahead.
 

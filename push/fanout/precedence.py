@@ -31,7 +31,7 @@ SENDING_SHARE: Final = 0.75
 
 
 class Precedence:
-    """Holds what sends while somebody decides."""
+    """Holds what sends while somebody decides, and what comes last while first sends are searched."""
 
     def __init__(self) -> None:
         self._deciding = 0

@@ -35,9 +35,7 @@ if TYPE_CHECKING:
 
 ALERTS: Final = 20
 READ_MAX: Final = 6
-ACCEPTED: Final = """
-update sweep_unit u set accepted = $1 from sweep s where s.id = u.sweep_id and not u.entrants
-"""
+ACCEPTED: Final = "update sweep_unit set accepted = $1 where not entrants"
 PAUSE: Final = "update alert set state = 'paused' where id = $1"
 
 

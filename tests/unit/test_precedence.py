@@ -6,7 +6,7 @@ What comes last searches little while first sends are searched, and never waits 
 from __future__ import annotations
 
 import asyncio
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pytest
@@ -16,15 +16,18 @@ from push.fanout.precedence import GIVE_WAY_S, HOLD_S, MOMENT_S, SENDING_SHARE, 
 from push.fanout.queue import LaneQueue
 from tests.support.processes import clock
 
+if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
 DECISION_S = 0.04
 DECISIONS = 200
 
 
-async def _waited_s(precedence: Precedence) -> float:
-    """Return for how long a batch would wait."""
+async def _took_s(waiting: Awaitable[object]) -> float:
+    """Return how long a wait takes."""
     loop = asyncio.get_running_loop()
     began_s = loop.time()
-    await precedence.wait()
+    await waiting
     return loop.time() - began_s
 
 
@@ -36,7 +39,7 @@ def test_a_batch_leaves_the_queue_when_the_decision_is_made() -> None:
         queue = LaneQueue(4, 100, precedence)
         for _ in range(2):
             await queue.put(Batch(cast("Any", None), [], np.empty(0, dtype=np.int64)))
-        assert await _waited_s(precedence) == 0
+        assert await _took_s(precedence.wait()) == 0
         await queue.get()
         with precedence.deciding():
             taking = asyncio.create_task(queue.get(), name="takes")
@@ -63,9 +66,9 @@ def test_a_decision_that_waits_for_something_else_holds_what_sends_for_a_tenth_o
             for number in range(deciding):
                 group.create_task(decide(number * HOLD_S / 2), name=f"decides {number}")
             await asyncio.sleep(HOLD_S / 4)
-            assert await _waited_s(precedence) == pytest.approx(HOLD_S * 3 / 4)
+            assert await _took_s(precedence.wait()) == pytest.approx(HOLD_S * 3 / 4)
             await asyncio.sleep(HOLD_S)
-            assert await _waited_s(precedence) == 0
+            assert await _took_s(precedence.wait()) == 0
 
     clock.run(scenario())
 
@@ -85,18 +88,11 @@ def test_however_many_decide_most_of_the_time_is_left_to_what_sends() -> None:
         began_s = loop.time()
         deciding = asyncio.create_task(decide(), name="decides")
         while not deciding.done():
-            waited_s += await _waited_s(precedence)
+            waited_s += await _took_s(precedence.wait())
             await asyncio.sleep(DECISION_S / 50)
         assert 0 < waited_s <= (1 - SENDING_SHARE) * (loop.time() - began_s) + HOLD_S
 
     clock.run(scenario())
-
-
-async def _gave_way_s(precedence: Precedence) -> float:
-    loop = asyncio.get_running_loop()
-    began_s = loop.time()
-    await precedence.give_way()
-    return loop.time() - began_s
 
 
 def test_what_comes_last_gives_way_to_first_sends_and_goes_on_all_the_same() -> None:
@@ -104,7 +100,7 @@ def test_what_comes_last_gives_way_to_first_sends_and_goes_on_all_the_same() -> 
 
     async def scenario() -> None:
         precedence = Precedence()
-        assert await _gave_way_s(precedence) == 0
+        assert await _took_s(precedence.give_way()) == 0
 
         async def search() -> None:
             while True:
@@ -114,10 +110,10 @@ def test_what_comes_last_gives_way_to_first_sends_and_goes_on_all_the_same() -> 
         searching = asyncio.create_task(search(), name="searches")
         await asyncio.sleep(MOMENT_S / 4)
         for _ in range(3):
-            assert await _gave_way_s(precedence) == pytest.approx(GIVE_WAY_S)
+            assert await _took_s(precedence.give_way()) == pytest.approx(GIVE_WAY_S)
         searching.cancel()
         await asyncio.wait({searching})
-        assert 0 < await _gave_way_s(precedence) <= MOMENT_S
-        assert await _gave_way_s(precedence) == 0
+        assert 0 < await _took_s(precedence.give_way()) <= MOMENT_S
+        assert await _took_s(precedence.give_way()) == 0
 
     clock.run(scenario())
