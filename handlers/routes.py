@@ -90,7 +90,7 @@ def _description(table: list[Route]) -> Route:
     return Route(
         method="GET",
         path="/openapi.json",
-        access=Proof.NONE,
+        access=Proof.PUBLISHED,
         operation="read_description",
         summary="This document.",
         tag="ops",
@@ -130,13 +130,13 @@ async def _probes_alone(request: web.Request, handler: Handler) -> web.StreamRes
 
 def _in_turn(authenticator: Authenticator, table: Sequence[Route]) -> Middleware:
     """Return what has all wait for their turn who have not proved who they are, whatever they ask for."""
-    signed = {route.path for route in table if route.access is Proof.SIGNATURE}
+    accesses = {route.path: route.access for route in table if route.access in {Proof.SIGNATURE, Proof.PUBLISHED}}
 
     @web.middleware
     async def wait(request: web.Request, handler: Handler) -> web.StreamResponse:
         resource = request.match_info.route.resource
-        is_signed_route = resource is not None and resource.canonical in signed
-        refused = await authenticator.strangers.wait(request, is_signed_route=is_signed_route)
+        access = None if resource is None else accesses.get(resource.canonical)
+        refused = await authenticator.strangers.wait(request, access)
         return await handler(request) if refused is None else refused
 
     return wait

@@ -3,9 +3,9 @@
 Who has proved it waits for nobody: a request whose token or cookie was good when it was looked at last, a signed
 webhook from an address where one verified within `PROVED_S`, and a probe from the operator's own networks. All others
 take turns while alerts are being sent (`handlers.http.serving.turns`): those that claim something, or come from an
-address where something verified, in one line, strangers in another, documents that are worth no more than a draft in
-lines of their own. Behind a proxy nothing is known of addresses: there whatever may be a signed webhook is verified at
-once, and floods of such are the proxy's to limit.
+address where something verified, in one line, strangers in another, readers of what is published in a third, documents
+that are worth no more than a draft in lines of their own. Behind a proxy nothing is known of addresses: there whatever
+may be a signed webhook is verified at once, and floods of such are the proxy's to limit.
 
 Bounded: `CREDENTIALS_MAX` digests, `PEERS_MAX` addresses of each kind; the one that was not seen for the longest time
 leaves first.
@@ -21,6 +21,7 @@ from handlers.auth.webhook_signatures import may_be_signed
 from handlers.http import problems
 from handlers.http.connections import network_of
 from handlers.http.problem_codes import ProblemCode
+from handlers.http.roles import Proof
 from handlers.http.serving.connection import Connection
 from handlers.http.serving.turns import UNIT_BYTES, UNITS_MAX, Ask, Line
 from runtime.addresses import is_internal
@@ -29,6 +30,7 @@ from runtime.clock import record_now
 if TYPE_CHECKING:
     from aiohttp import web
 
+    from handlers.http.roles import Access
     from handlers.http.serving.turns import Turns
 
 CREDENTIALS_MAX: Final = 10_000
@@ -69,17 +71,21 @@ class Strangers:
         """How many requests got no turn."""
         return self._turns.refused
 
-    async def wait(self, request: web.Request, *, is_signed_route: bool) -> web.Response | None:
+    async def wait(self, request: web.Request, access: Access | None) -> web.Response | None:
         """Return when it is a request's turn, or with the refusal of one that does not get any.
 
-        `is_signed_route`: it asks for what takes signed webhooks and documents.
+        `access`: who may call what it asks for; it matters where that is signed, or published.
         """
         peer = self._peer(request)
-        may_verify = is_signed_route and may_be_signed(request.headers, record_now())
+        may_verify = access is Proof.SIGNATURE and may_be_signed(request.headers, record_now())
         if self._is_proved(request, peer) or (may_verify and (not peer or _is_fresh(self._webhooks, peer))):
             return None
-        claims = may_verify or _claims(request) or _is_fresh(self._verified, peer)
-        line, units = Line.CLAIM if claims else Line.STRANGER, _units(request, may_verify=may_verify)
+        if access is Proof.PUBLISHED:
+            line = Line.READER
+        else:
+            claims = may_verify or _claims(request) or _is_fresh(self._verified, peer)
+            line = Line.CLAIM if claims else Line.STRANGER
+        units = _units(request, may_verify=may_verify)
         return await self._wait(request, Ask(line, peer, units, request.can_read_body))
 
     async def wait_for_draft(self, request: web.Request) -> web.Response | None:

@@ -192,7 +192,7 @@ def _plain(schema: dict[str, Any]) -> dict[str, Any]:
 
 def _responses(route: Route, schema_of: dict[str, Any]) -> dict[str, Any]:
     responses = {str(answer.status): _response(answer, schema_of) for answer in route.answers}
-    codes = [*route.problems, *(BY_TOKEN if route.access not in {Proof.NONE, Proof.SIGNATURE} else ())]
+    codes = [*route.problems, *(BY_TOKEN if route.access not in {Proof.NONE, Proof.PUBLISHED, Proof.SIGNATURE} else ())]
     # Whoever sends too much that cannot be read is asked to wait by every route, and so is whoever comes when all
     # connections but those for probes are taken.
     codes += [ProblemCode.TOO_MANY_FAILURES, ProblemCode.BUSY]

@@ -28,6 +28,9 @@ class Proof(enum.StrEnum):
     TICKET = "ticket"
     """The feed also takes a ticket, because browsers cannot set headers on a WebSocket."""
 
+    PUBLISHED = "published"
+    """Anybody, to read what is the same for everybody."""
+
     NONE = "none"
     """Anybody."""
 

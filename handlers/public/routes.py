@@ -21,7 +21,7 @@ def routes(public: Public) -> list[Route]:
         Route(
             method="GET",
             path="/v1/public/alerts.atom",
-            access=Proof.NONE,
+            access=Proof.PUBLISHED,
             operation="read_public_feed",
             summary="The feed of public alerts.",
             tag="public",
@@ -32,7 +32,7 @@ def routes(public: Public) -> list[Route]:
         Route(
             method="GET",
             path="/v1/public/alerts/{id}/cap",
-            access=Proof.NONE,
+            access=Proof.PUBLISHED,
             operation="read_public_alert",
             summary="A public alert as signed CAP 1.2.",
             tag="public",

@@ -78,14 +78,15 @@ async def test_every_route_declares_a_role(pool: Pool, redis: aioredis.Redis) ->
     opened = {path for _, path, role in _table() if not isinstance(role, Role | SignedIn)}
     signing_in = {"/console/sign-in", "/console/sign-in/issuer", "/console/sign-in/callback"}
     console = signing_in | {"/console/settings", "/console/static/{name}"}
-    published = {"/v1/public/alerts.atom", "/v1/public/alerts/{id}/cap"}
+    published = {"/v1/public/alerts.atom", "/v1/public/alerts/{id}/cap", "/openapi.json"}
     intake = "/v1/intake/{authority}"
     signed = {intake, f"{intake}/notices", f"{intake}/updates", f"{intake}/countersignatures", f"{intake}/places"}
     signed |= {f"{intake}/photos"}
     # Whoever has the link that the police were told reads one photo, for an hour.
     linked = {"/v1/sightings/photos/{link}"}
-    always = {"/v1/feed", "/health", "/ready", "/metrics", "/openapi.json"}
+    always = {"/v1/feed", "/health", "/ready", "/metrics"}
     assert opened == signed | linked | always | published | console
+    assert {path for _, path, role in _table() if role is Proof.PUBLISHED} == published
     assert {role for _, _, role in _table() if not isinstance(role, SignedIn)} - set(Role) == set(Proof)
     limits = LimitSettings()
     authenticator = Authenticator(
@@ -118,7 +119,11 @@ async def test_without_a_token_nothing_is_done_and_every_answer_has_security_hea
                     opened = 401 if path == "/console/sign-in/callback" else opened
                     # A link that is none of ours: nobody learns what there is.
                     closed = 404 if path == "/v1/sightings/photos/{link}" else 401
-                    assert response.status == (opened if role is Proof.NONE else closed), (method, path, headers)
+                    assert response.status == (opened if role in {Proof.NONE, Proof.PUBLISHED} else closed), (
+                        method,
+                        path,
+                        headers,
+                    )
         for method, path, status in (("GET", "/nowhere", 404), ("PUT", "/v1/alerts", 405), ("HEAD", "/v1/feed", 405)):
             async with session.request(method, server.url + path) as response:
                 answers.append(response)

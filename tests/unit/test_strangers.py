@@ -9,6 +9,7 @@ import pytest
 from aiohttp.test_utils import make_mocked_request
 
 from handlers.auth.strangers import COOKIE_UNITS, DRAFT_UNITS, PROVED_S, SIGNED_UNITS, Strangers
+from handlers.http.roles import Proof
 from handlers.http.serving.turns import BURST, Ask, Line, Turns
 from server.administration.file_case import signed_headers
 
@@ -53,8 +54,8 @@ def _request(
     return make_mocked_request(method, path, headers=headers or {}, transport=_Transport(host))
 
 
-async def _waits(strangers: Strangers, request: web.Request, *, is_signed_route: bool = False) -> bool:
-    return await strangers.wait(request, is_signed_route=is_signed_route) is not None
+async def _waits(strangers: Strangers, request: web.Request, access: Proof | None = None) -> bool:
+    return await strangers.wait(request, access) is not None
 
 
 @pytest.mark.parametrize("headers", [TOKEN, COOKIE])
@@ -74,13 +75,13 @@ async def test_a_signed_webhook_waits_for_nobody_where_one_verified_before(monke
     """From that address, on routes that take webhooks, for a while; a document that verified opens nothing."""
     strangers = await _strangers()
     strangers.signed(_request(host="203.0.113.1"), is_webhook=False)
-    assert await _waits(strangers, _request(headers=_forged()), is_signed_route=True)
+    assert await _waits(strangers, _request(headers=_forged()), Proof.SIGNATURE)
     strangers.signed(_request(host="203.0.113.1"), is_webhook=True)
-    assert not await _waits(strangers, _request(headers=_forged()), is_signed_route=True)
+    assert not await _waits(strangers, _request(headers=_forged()), Proof.SIGNATURE)
     assert await _waits(strangers, _request("/nowhere", _forged())), "what is no webhook went for one"
-    assert await _waits(strangers, _request(headers=_forged(), host="203.0.113.2"), is_signed_route=True)
+    assert await _waits(strangers, _request(headers=_forged(), host="203.0.113.2"), Proof.SIGNATURE)
     monkeypatch.setattr("handlers.auth.strangers.PROVED_S", PROVED_S * 0)
-    assert await _waits(strangers, _request(headers=_forged()), is_signed_route=True)
+    assert await _waits(strangers, _request(headers=_forged()), Proof.SIGNATURE)
 
 
 async def test_behind_a_proxy_nothing_is_proved_by_its_address() -> None:
@@ -92,7 +93,7 @@ async def test_behind_a_proxy_nothing_is_proved_by_its_address() -> None:
     assert await _waits(strangers, _request("/ready", host="127.0.0.1"))
     assert not await _waits(strangers, _request(headers=TOKEN, host="127.0.0.1"))
     # No flood of anything else keeps out the police: the proxy limits those who send such.
-    assert not await _waits(strangers, _request(headers=_forged(), host="127.0.0.1"), is_signed_route=True)
+    assert not await _waits(strangers, _request(headers=_forged(), host="127.0.0.1"), Proof.SIGNATURE)
 
 
 async def test_a_document_that_nobody_signed_pays_for_being_read_unless_its_sender_has_proved_something() -> None:
@@ -144,5 +145,20 @@ async def test_who_claims_something_stands_in_another_line_than_strangers(
     strangers = Strangers(Noted(lambda: True), knows_addresses=True)
     strangers.signed(_request(host="203.0.113.7"), is_webhook=False)
     assert not await _waits(strangers, request_of)
-    assert not await _waits(strangers, _request(headers=_forged()), is_signed_route=True)
+    assert not await _waits(strangers, _request(headers=_forged()), Proof.SIGNATURE)
     assert [(ask.line, ask.units) for ask in asked] == [(line, units), (Line.CLAIM, SIGNED_UNITS)]
+
+
+@pytest.mark.parametrize("headers", [{}, TOKEN, COOKIE])
+async def test_readers_of_what_is_published_keep_out_nobody_else(headers: dict[str, str]) -> None:
+    """Whatever they claim, and from where something verified, too; a token that is good waits for nobody there."""
+    turns = Turns(lambda: True, NEVER)
+    strangers = Strangers(turns, knows_addresses=True)
+    strangers.signed(_request(host="203.0.113.7"), is_webhook=True)
+    for _ in range(BURST):
+        await strangers.wait(_request(headers=headers, host="203.0.113.7"), Proof.PUBLISHED)
+    for host in ("203.0.113.1", "203.0.113.7"):
+        assert await _waits(strangers, _request(headers=headers, host=host), Proof.PUBLISHED)
+        assert not await _waits(strangers, _request(headers=headers, host=host))
+    strangers.proved(_request(headers={"Authorization": "Bearer good"}))
+    assert not await _waits(strangers, _request(headers={"Authorization": "Bearer good"}), Proof.PUBLISHED)

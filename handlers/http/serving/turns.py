@@ -1,7 +1,8 @@
 """Serves requests of which nobody knows yet who sends them at a pace, while alerts are being sent.
 
-So no flood of them slows a send. Who only claims to be somebody and who does not are two lines, and documents that are
-read as drafts two more, each with a pace and places of its own: none keeps out another. Within a line peers have turns
+So no flood of them slows a send. Who only claims to be somebody and who does not are two lines, who reads what is
+published another, and documents that are read as drafts two more, each with a pace and places of its own: none keeps
+out another. Within a line peers have turns
 one after the other, and where all places are taken, another peer takes the newest one of the peer that has most.
 While nothing is sent, nobody waits.
 
@@ -48,6 +49,9 @@ class Line(enum.Enum):
 
     STRANGER = 40.0
     """It claims nothing."""
+
+    READER = 25.0
+    """It reads what is published, whoever sends it: partners put a cache in front of that."""
 
     KNOWN_DRAFT = 30.0
     """A document whose signature is worth nothing, from where something verified: it costs much."""
