@@ -119,11 +119,8 @@ async def test_without_a_token_nothing_is_done_and_every_answer_has_security_hea
                     opened = 401 if path == "/console/sign-in/callback" else opened
                     # A link that is none of ours: nobody learns what there is.
                     closed = 404 if path == "/v1/sightings/photos/{link}" else 401
-                    assert response.status == (opened if role in {Proof.NONE, Proof.PUBLISHED} else closed), (
-                        method,
-                        path,
-                        headers,
-                    )
+                    is_open = role in {Proof.NONE, Proof.PUBLISHED}
+                    assert response.status == (opened if is_open else closed), (method, path, headers)
         for method, path, status in (("GET", "/nowhere", 404), ("PUT", "/v1/alerts", 405), ("HEAD", "/v1/feed", 405)):
             async with session.request(method, server.url + path) as response:
                 answers.append(response)
