@@ -46,7 +46,7 @@ class AlarmKind(enum.Enum):
     )
     FILER_REVOKED = (
         "filer_revoked",
-        "the authority or certificate that filed an alert was revoked: it is held or paused until a person decides",
+        "who filed an alert or its end, or a token that set it going, was revoked: it waits until a person decides",
         "call the authority by a number that you know. `resume` or `approval` if the case is right, else `cancel`",
     )
     PAUSED = ("paused", "nobody is notified until somebody resumes the alert", "resume, or cancel")

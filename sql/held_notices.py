@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _NOTICES_TO_HOLD = query("notices_to_hold")
 _NOTICES_HELD = query("notices_held")
+_NOTICES_OF_FILER = query("notices_of_filer")
 _NOTICE_HOLD = query("notice_hold")
 _NOTICE_RESUME = query("notice_resume")
 
@@ -26,8 +27,18 @@ async def notices_to_hold(pool: Pool, limit: int) -> list[tuple[UUID, str]]:
 
 
 async def notices_held(pool: Pool, limit: int) -> list[tuple[UUID, str]]:
-    """Return the alerts that ended whose notice is held, with their cases."""
+    """Return the alerts that ended whose notice is held, with their cases, unless who said that end was revoked."""
     return [(row[0], row[1]) for row in await pool.fetch(_NOTICES_HELD, limit)]
+
+
+async def notices_of_filer(
+    connection: Connection, actor: str | None, token: int | None, certificate: str | None = None
+) -> list[UUID]:
+    """Lock and return the alerts whose end an actor said, or a token, and whose notice may still reach somebody.
+
+    `certificate`: of those alone that have a message which it signed.
+    """
+    return [row[0] for row in await connection.fetch(_NOTICES_OF_FILER, actor, token, certificate)]
 
 
 async def hold_notice(connection: Connection, alert_id: UUID) -> None:

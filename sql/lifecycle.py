@@ -47,6 +47,7 @@ _REVIEW_SET = query("authority_review_set")
 _HOLD_REVIEW = query("authority_hold")
 _HOLD_FREE = query("authority_hold_free")
 _OF_FILER = query("alert_of_filer")
+_OF_TOKEN = query("alert_of_token")
 _DISTRUST = query("alert_distrust")
 _PROPOSAL_DISTRUST = query("proposal_distrust")
 
@@ -244,6 +245,11 @@ async def hold_free(connection: Connection, authority: str) -> tuple[str, int] |
 async def of_filer(connection: Connection, authority: str, certificate: str | None) -> list[UUID]:
     """Lock and return the alerts that wait or go on and were filed by an authority, or with one of its certificates."""
     return [row[0] for row in await connection.fetch(_OF_FILER, authority, certificate)]
+
+
+async def of_token(connection: Connection, token: int) -> list[UUID]:
+    """Lock and return the alerts that are sent because of what a token did, and that nobody else has resumed since."""
+    return [row[0] for row in await connection.fetch(_OF_TOKEN, token)]
 
 
 async def distrust(connection: Connection, alert_id: UUID) -> None:

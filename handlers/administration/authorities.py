@@ -160,6 +160,7 @@ async def distrusted(
     done = await distrust(connection, authority, certificate, by.actor, keep_live=keep_live)
     await sql.access.notify_change(connection)
     named = {"authority": authority} | ({} if certificate is None else {"certificate": certificate})
-    event = by.event(action, **named, held=len(done.held), paused=len(done.paused), keep_live=keep_live)
+    counts = {"held": len(done.held), "paused": len(done.paused), "ends": len(done.ends)}
+    event = by.event(action, **named, **counts, keep_live=keep_live)
     await sql.audit.append(connection, event, *map(by.as_theirs, done.events))
     return done

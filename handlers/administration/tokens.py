@@ -17,6 +17,7 @@ from handlers.administration.changing import Administrator, changed
 from handlers.auth.token_store import digest, new_token
 from handlers.http.problem_codes import ProblemCode
 from handlers.http.problems import Refusal
+from push.alerts.actions.revocation import Distrusted, distrust_token
 from push.alerts.people.persons import find_or_add
 from sql.persons import PersonRow
 
@@ -87,21 +88,30 @@ async def _owner(connection: Connection, wanted: Bearing) -> PersonRow | Refusal
     return person or Refusal(ProblemCode.UNKNOWN_PERSON, f"no person {wanted.person}")
 
 
-async def revoke(pool: Pool, by: Administrator, token_id: int, name: str | None = None) -> Refusal | None:
+async def revoke(
+    pool: Pool, by: Administrator, token_id: int, name: str | None = None, *, keep_live: bool = False
+) -> Distrusted | Refusal:
     """Revoke a token: every server drops it at once, and what it approved or proposed counts no longer.
 
-    `name`: whose token it is, as typed, where it was asked for.
+    What is sent because of it is paused until a person decides, but may be kept. `name`: whose token it is, as typed,
+    where it was asked for.
     """
 
-    async def work(connection: Connection) -> Refusal | None:
+    async def work(connection: Connection) -> Distrusted | Refusal:
         if name is not None:
             found = await sql.administration.tokens(connection, token_id - 1, 1, standing=False)
             if found and found[0].id == token_id and found[0].name != name:
                 return Refusal(ProblemCode.WRONG_CONFIRMATION, "what was typed is not the name on this token")
         if not await sql.access.revoke_token(connection, token_id):
             return Refusal(ProblemCode.UNKNOWN_TOKEN, f"no active token {token_id}")
+        done = Distrusted(held=[], paused=[], ends=[], events=[])
+        if not keep_live:
+            done = await distrust_token(connection, token_id, by.actor)
         await sql.access.notify_change(connection)
-        await sql.audit.append(connection, by.event("token revoked", token=token_id))
-        return None
+        event = by.event(
+            "token revoked", token=token_id, paused=len(done.paused), ends=len(done.ends), keep_live=keep_live
+        )
+        await sql.audit.append(connection, event, *map(by.as_theirs, done.events))
+        return done
 
     return await changed(pool, by, work)

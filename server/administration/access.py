@@ -153,7 +153,10 @@ async def list_tokens(_: Settings, stores: Stores) -> list[TokenRow]:
         return await sql.access.list_tokens(pool)
 
 
-async def revoke_token(_: Settings, stores: Stores, token_id: int) -> None:
-    """Revoke a token: every server drops it at once, and what it approved or proposed counts no longer."""
+async def revoke_token(_: Settings, stores: Stores, token_id: int, *, keep_live: bool = False) -> Distrusted:
+    """Revoke a token: every server drops it at once, and what it approved or proposed counts no longer.
+
+    Returns which alerts wait for a person now.
+    """
     async with record(stores) as pool:
-        done(await tokens.revoke(pool, here(), token_id))
+        return done(await tokens.revoke(pool, here(), token_id, keep_live=keep_live))

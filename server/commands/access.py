@@ -196,6 +196,7 @@ def _print_distrusted(done: str, distrusted: Distrusted) -> None:
     lines = [done]
     lines += [f"{alert}\tpaused: 'resume' or 'cancel' it" for alert in distrusted.paused]
     lines += [f"{alert}\theld: 'approval' or 'cancel' decides" for alert in distrusted.held]
+    lines += [f"{alert}\tits end is held: 'resume', or say it again" for alert in distrusted.ends]
     click.echo("\n".join(lines))
 
 
@@ -264,9 +265,10 @@ def _token_line(row: TokenRow) -> str:
 
 @token_group.command("revoke")
 @click.argument("token_id", type=int)
+@keep_live_option
 @config_option
 @click.pass_context
-def token_revoke(context: click.Context, token_id: int) -> None:
-    """Revoke a token."""
-    on_record(context, lambda s, stores: access.revoke_token(s, stores, token_id))
-    click.echo(f"token {token_id} is revoked")
+def token_revoke(context: click.Context, token_id: int, *, keep_live: bool) -> None:
+    """Revoke a token; what is sent because of what it did is paused."""
+    done = on_record(context, lambda s, stores: access.revoke_token(s, stores, token_id, keep_live=keep_live))
+    _print_distrusted(f"token {token_id} is revoked", done)

@@ -1,9 +1,11 @@
 -- The alerts that may be published: actual ones whose sending has begun, newest first, or the one with id $1. A ring
--- that was held after its sending began stays published; a ring that comes due after the end of its alert is not sent.
+-- that was held after its sending began stays published; a ring that comes due after the end of its alert is not sent. What is
+-- paused because a filer was revoked is not published before somebody resumes it.
 with public as (
     select a.* from alert a
     where a.status = 'actual' and a.received_at > now() - $2::interval and ($1::uuid is null or a.id = $1)
       and a.state not in ('received', 'in_review', 'scheduled')
+      and not (a.state = 'paused' and a.distrusted_at is not null)
       and exists (select from sweep s join sweep_unit u on u.sweep_id = s.id
                   where s.alert_id = a.id and s.notice = 'alert' and u.worked_by is not null)
     order by a.received_at desc limit $3

@@ -14,8 +14,15 @@ from handlers.console.administration.forms import HOME, NOTHING, Failed, Form, d
 from handlers.console.showing.forms import fields_of
 from handlers.console.showing.texts import texts_for
 from handlers.http.roles import Role
-from handlers.operators.administration.asked import ConfirmedChange, administrator_of
-from handlers.operators.administration.tokens import ID_MAX, CreatedToken, NewToken, TokensQuery, token_of
+from handlers.operators.administration.asked import administrator_of
+from handlers.operators.administration.tokens import (
+    ID_MAX,
+    CreatedToken,
+    NewToken,
+    TokenRevocation,
+    TokensQuery,
+    token_of,
+)
 from handlers.values.number import number_of
 
 if TYPE_CHECKING:
@@ -33,7 +40,7 @@ class TokenPages:
         self._tokens = tokens
         self._pages = pages
         self._new = Form(NewToken, tokens.post_new)
-        self._revocation = Form(ConfirmedChange, tokens.post_revocation)
+        self._revocation = Form(TokenRevocation, tokens.post_revocation)
 
     async def get_all(self, call: Call[None]) -> web.Response:
         """Show the list, and the form that creates one."""

@@ -49,7 +49,7 @@ PATTERNS: Final[dict[AlarmKind, tuple[tuple[str, str], ...]]] = {
         ),
     ),
     AlarmKind.PAUSED: (("paused", "nobody is notified until somebody resumes it"),),
-    AlarmKind.FILER_REVOKED: (("filer_revoked", "who filed it was revoked: nobody is notified until .*"),),
+    AlarmKind.FILER_REVOKED: (("filer_revoked", "who filed it or set it going was revoked: .*"),),
     AlarmKind.UNVERIFIED_CAP: (("unverified_cap", r"UNVERIFIED CAP (?P<what>.*)\. Is it meant\?"),),
     AlarmKind.NO_ESTIMATE: (("no_estimate", "Redis did not say in time how many people there are: .*"),),
     AlarmKind.NO_RECIPIENTS: (

@@ -114,10 +114,11 @@ class NewSecret(Answer, frozen=True, kw_only=True):
 
 
 class Distrust(Answer, frozen=True, kw_only=True):
-    """Which alerts are held until somebody approves or cancels them, and which are paused."""
+    """Which alerts are held until somebody approves or cancels them, which are paused, and of which the end is held."""
 
     held: list[UUID]
     paused: list[UUID]
+    ends: list[UUID]
 
 
 class AuthorityChanges:
@@ -225,7 +226,7 @@ class AuthorityChanges:
 
 
 def _distrust(done: Distrusted | Refusal) -> Distrust | web.Response:
-    return answered(done) if isinstance(done, Refusal) else Distrust(held=done.held, paused=done.paused)
+    return answered(done) if isinstance(done, Refusal) else Distrust(held=done.held, paused=done.paused, ends=done.ends)
 
 
 def _bad(errors: list[problems.FieldError]) -> web.Response:

@@ -30,7 +30,7 @@ from handlers.operators.administration.authority_changes import (
 )
 from handlers.operators.administration.enrolment import Agreed, EnrolmentChanged, Removed
 from handlers.operators.administration.lanes import LanesAnswer, RestartAnswer
-from handlers.operators.administration.tokens import CreatedToken, NewToken, TokensAnswer, TokensQuery
+from handlers.operators.administration.tokens import CreatedToken, NewToken, TokenRevocation, TokensAnswer, TokensQuery
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -160,9 +160,9 @@ def _tokens(tokens: Tokens) -> list[Route]:
         _change(
             "/v1/tokens/{token}/revocation",
             "revoke_token",
-            "Revokes a bearer token.",
+            "Revokes a bearer token; what is sent because of what it did is paused.",
             tokens.post_revocation,
-            json_body(ConfirmedChange, BODY_BYTES),
+            json_body(TokenRevocation, BODY_BYTES),
             Answer(204, "Revoked."),
             (ProblemCode.UNKNOWN_TOKEN,),
         ),

@@ -74,6 +74,12 @@ class NewToken(Change, frozen=True, kw_only=True):
     newest_token: Annotated[int, Meta(ge=0, le=ID_MAX)] | None = None
 
 
+class TokenRevocation(ConfirmedChange, frozen=True, kw_only=True):
+    """`keep_live`: what is sent because of what the token did goes on."""
+
+    keep_live: bool = False
+
+
 class CreatedToken(Answer, frozen=True, kw_only=True):
     """A bearer token, which is shown this once, and its id, by which it is revoked."""
 
@@ -121,15 +127,16 @@ class Tokens:
         created = await tokens.create(self._pool, by, wanted)
         return answered(created) if isinstance(created, Refusal) else CreatedToken(id=created.id, token=created.token)
 
-    async def post_revocation(self, call: Call[ConfirmedChange]) -> web.Response:
+    async def post_revocation(self, call: Call[TokenRevocation]) -> web.Response:
         """Revoke a token: it opens nothing from now on, and sessions in its name are over."""
         by = administrator_of(call, call.body.reason)
         if isinstance(by, web.Response):
             return by
         if (token_id := token_of(call)) is None:
             return problems.response(ProblemCode.UNKNOWN_TOKEN, "no such token")
-        refused = await tokens.revoke(self._pool, by, token_id, call.body.confirmation)
-        return web.Response(status=204) if refused is None else answered(refused)
+        body = call.body
+        done = await tokens.revoke(self._pool, by, token_id, body.confirmation, keep_live=body.keep_live)
+        return answered(done) if isinstance(done, Refusal) else web.Response(status=204)
 
 
 def token_of(call: Call[Any]) -> int | None:

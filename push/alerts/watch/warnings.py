@@ -59,8 +59,9 @@ class AlertWarnings:
             self._stand(
                 AlarmKind.PAUSED, alert, "nobody is notified until somebody resumes it", alert.state == State.PAUSED
             )
-            distrusted = alert.distrusted_at is not None and alert.state in {State.IN_REVIEW, State.PAUSED}
-            detail = "who filed it was revoked: nobody is notified until somebody decides that the case is right"
+            waits = alert.state in {State.IN_REVIEW, State.PAUSED} or alert.notice_held
+            distrusted = alert.distrusted_at is not None and waits
+            detail = "who filed it or set it going was revoked: nobody is notified until somebody decides"
             self._stand(AlarmKind.FILER_REVOKED, alert, detail, distrusted)
             late = _late(alert, now)
             self._stand(AlarmKind.REVIEW_LATE, alert, late, late)
