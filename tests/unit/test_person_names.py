@@ -85,6 +85,9 @@ def test_vowels_of_tibetan_make_another_name() -> None:
         ("A\u0301\u0301nna", "U+0301 COMBINING ACUTE ACCENT"),
         ("Anna😀", "U+1F600 GRINNING FACE"),
         ("ꓮꓠꓠꓮ", "U+A4EE LISU LETTER A"),
+        ("ㄧ明", "U+3127 BOPOMOFO LETTER I"),
+        ("王ㅁ", "U+1106 HANGUL CHOSEONG MIEUM"),
+        ("王ㅣ", "U+1175 HANGUL JUNGSEONG I"),
     ],
 )
 def test_a_name_that_could_be_read_as_another_is_refused_with_its_character(name: str, sign: str) -> None:
@@ -101,7 +104,14 @@ def test_what_is_no_name_is_refused(name: str) -> None:
     assert fault_of(name) is not None
 
 
-@pytest.mark.parametrize(("one", "other"), [("Оса", "Oca"), ("Ian", "lan"), ("Tim", "Tirn"), ("ΑΝΝΑ", "ANNA")])
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        *[("Оса", "Oca"), ("Ian", "lan"), ("Tim", "Tirn"), ("ΑΝΝΑ", "ANNA"), ("Wei", "VVei"), ("Wei", "Vvei")],
+        *[("王へ", "王ヘ"), ("王べ", "王ベ"), ("王り", "王リ"), ("王ノ", "王丿"), ("王ム", "王厶"), ("王メ", "王乂")],
+        *[("王ヒ", "王匕"), ("王ヌ", "王又"), ("王イ", "王亻"), ("王T", "王丅")],
+    ],
+)
 def test_names_that_look_alike_have_one_skeleton(one: str, other: str) -> None:
     """Each is a name by itself, and both cannot be told apart."""
     assert fault_of(one) is fault_of(other) is None

@@ -48,16 +48,18 @@ SHARED: Final = frozenset({"COMBINING", "MODIFIER", "KATAKANA-HIRAGANA"})
 # fmt: off
 SCRIPTS: Final = frozenset((
     "LATIN", "CJK", "CYRILLIC", "ARABIC", "TIBETAN", "MONGOLIAN", "YI", "TAI", "NEW", "HANGUL", "HIRAGANA",
-    "KATAKANA", "BOPOMOFO", "GREEK", "ARMENIAN", "GEORGIAN", "HEBREW", "DEVANAGARI", "BENGALI", "GURMUKHI",
+    "KATAKANA", "GREEK", "ARMENIAN", "GEORGIAN", "HEBREW", "DEVANAGARI", "BENGALI", "GURMUKHI",
     "GUJARATI", "ORIYA", "TAMIL", "TELUGU", "KANNADA", "MALAYALAM", "SINHALA", "THAI", "LAO", "MYANMAR", "KHMER",
     "ETHIOPIC",
 ))
 # fmt: on
-"""Scripts in present use, as their characters' names begin."""
+"""Scripts in present use, as their characters' names begin; Bopomofo says how names sound, and looks like them."""
+
+SYLLABLES: Final = range(0xAC00, 0xD7A4)
+"""Of Hangul: its single letters make no name, and look like Chinese characters."""
 
 TOGETHER: Final = (
     frozenset({"LATIN", "CJK", "HIRAGANA", "KATAKANA"}),
-    frozenset({"LATIN", "CJK", "BOPOMOFO"}),
     frozenset({"LATIN", "CJK", "HANGUL"}),
 )
 """Scripts that one name may have side by side: Chinese, Japanese and Korean names have initials."""
@@ -128,6 +130,8 @@ def _fault_of_signs(text: str) -> str | None:
         taken = sign in PUNCTUATION or (sign.isascii() and sign.isprintable()) or kind in {"Nd", "Mn", "Mc"}
         if not taken and kind[0] != "L":
             return f"the name has {_named(sign)}, which is no letter of a name"
+        if _script(sign) == "HANGUL" and ord(sign) not in SYLLABLES:
+            return f"the name has {_named(sign)}, which is no syllable"
         if _script(sign) == "LATIN" and not (ord(sign) <= LATIN_MAX or ord(sign) in LATIN_ALSO or sign == SCHWA):
             return f"the name has {_named(sign)}, which looks like another letter"
     return None
