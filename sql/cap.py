@@ -27,6 +27,7 @@ _LASTING = query("certificate_count")
 _NOTE = query("cap_note")
 _FIND = query("cap_find")
 _KNOWN = query("cap_known")
+_TAKEN = query("cap_taken")
 _NEWEST = query("cap_newest")
 _LOCK = query("certificate_lock")
 
@@ -87,6 +88,11 @@ async def known(connection: Connection, authority: str, message: CapMessage) -> 
     """Return alert, kind and digest of the message with the same sender, identifier and time; None without one."""
     row = await connection.fetchrow(_KNOWN, authority, message.sender, message.identifier, message.sent)
     return None if row is None else (row[0], row[1], row[2])
+
+
+async def is_taken(pool: Pool, authority: str, sender: str, identifier: str, sent: datetime) -> bool:
+    """Tell whether a message has been taken from an authority already."""
+    return bool(await pool.fetchval(_TAKEN, authority, sender, identifier, sent))
 
 
 async def newest(connection: Connection, alert_id: UUID) -> datetime | None:

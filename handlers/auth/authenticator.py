@@ -148,15 +148,15 @@ class Authenticator:
             return _rate_limited("too many webhooks of this authority", wait_s)
         return None
 
-    async def signed_document(self, request: web.Request, authority: str) -> web.Response | None:
+    async def signed_document(self, request: web.Request, authority: str, *, is_copy: bool) -> web.Response | None:
         """Count a document whose signature verified; returns the refusal when there are too many.
 
-        Anybody may send a copy of one, so that an authority's documents are counted from each address by itself, and
-        never among its webhooks.
+        Anybody may send a copy of one (`is_copy`: it was taken before), so that an authority's documents are counted
+        from each address by itself, and never among its webhooks, nor are copies among those that are new.
         """
         self.strangers.signed(request, is_webhook=False)
         peer = network_of(request.remote or "") if self.knows_addresses else ""
-        if wait_s := await self.limits.documents(authority, peer):
+        if wait_s := await self.limits.documents(authority, peer, is_copy=is_copy):
             return _rate_limited("too many documents of this authority from this address", wait_s)
         return None
 

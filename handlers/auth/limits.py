@@ -116,9 +116,12 @@ class Limits:
         """Count a webhook whose signature verified; returns 0.0, or how many seconds to wait."""
         return await self._take("authority", authority, self._webhooks)
 
-    async def documents(self, authority: str, peer: str) -> float:
-        """Count a signed document from an address (empty: nobody knows); returns 0.0, or how many seconds to wait."""
-        return await self._take("documents", f"{authority}:{peer}", self._webhooks)
+    async def documents(self, authority: str, peer: str, *, is_copy: bool) -> float:
+        """Count a signed document from an address (empty: nobody knows); returns 0.0, or how many seconds to wait.
+
+        `is_copy`: one that was taken before, of which there are as many beside those that are new.
+        """
+        return await self._take("documents", f"{authority}:{peer}{':copies' if is_copy else ''}", self._webhooks)
 
     async def estimate(self, token_id: int) -> float:
         """Count an estimate of a token; returns 0.0, or how many seconds to wait."""

@@ -187,6 +187,15 @@ class _Reader:
         return value
 
 
+def identity_of(root: etree._Element) -> tuple[str, str, datetime] | None:
+    """Return sender, identifier and time of a message of which nothing else is read; None where they are none."""
+    sender, identifier = (values.token(root.findtext(f"{{*}}{name}") or "") for name in ("sender", "identifier"))
+    sent = values.moment(root.findtext("{*}sent") or "")
+    if isinstance(sender, Wrong) or isinstance(identifier, Wrong) or isinstance(sent, Wrong):
+        return None
+    return sender, identifier, sent
+
+
 def _text(node: Node, name: str) -> str:
     child = node.one(name)
     return "" if child is None else child.text

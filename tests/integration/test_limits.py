@@ -158,6 +158,21 @@ async def test_copies_of_a_signed_document_take_nothing_of_its_authoritys_webhoo
     assert (await deployment.file(server, case_number="SZ-5"))[0] == 429
 
 
+async def test_copies_behind_a_proxy_keep_out_no_new_document(deployment: Deployment) -> None:
+    """Nobody knows there who sends what: copies of what was taken have a limit of their own, whatever stands around."""
+    await deployment.provider()
+    await pin(deployment)
+    server = await deployment.server(QQ_ALERT_LIMITS__WEBHOOKS_PER_MINUTE="3", QQ_ALERT_LIMITS__PER_ADDRESS="false")
+    document = signer().signed(message("SZ-1"))
+    assert (await post(server, document))[0] == 202
+    copies = [document.replace(b"<alert", b"<!-- %d -->\n<alert" % number, 1) for number in range(6)]
+    statuses = [(await post(server, one))[0] for one in copies]
+    assert statuses[0] == 202
+    assert statuses[-1] == 429
+    assert [(await post(server, signer().signed(message(f"SZ-{number}"))))[0] for number in (2, 3)] == [202] * 2
+    assert (await post(server, signer().signed(message("SZ-4"))))[0] == 429
+
+
 async def test_a_good_ticket_opens_the_feed_from_an_address_that_fails(deployment: Deployment) -> None:
     """A control room has one address: who fails there closes nobody's page, and what opens nothing is slowed down."""
     server = await deployment.server(QQ_ALERT_LIMITS__FAILURES_PER_MINUTE="3")

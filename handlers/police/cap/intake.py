@@ -19,6 +19,7 @@ import sql.access
 import sql.cap
 from geo.polygon import load
 from handlers.cap.model import MessageType
+from handlers.cap.reading import identity_of
 from handlers.cap.verification import PINS_MAX, SignatureStatus, pinned
 from handlers.http import problems
 from handlers.http.connections import network_of
@@ -92,7 +93,9 @@ class CapIntake:
 
     async def _take_verified(self, request: web.Request, authority: str, opened: Opened) -> web.Response:
         _log.info("cap.received", authority=authority, signature_status=opened.signature.signature_status.value)
-        if (refused := await self._authenticator.signed_document(request, authority)) is not None:
+        identity = identity_of(opened.root)
+        is_copy = identity is not None and await sql.cap.is_taken(self._pool, authority, *identity)
+        if (refused := await self._authenticator.signed_document(request, authority, is_copy=is_copy)) is not None:
             return refused
         slot = self._slots.verified
         if slot.is_crowded:
