@@ -19,7 +19,7 @@ from handlers.http.bearer import BEARER, Bearer
 from handlers.http.connections import network_of
 from handlers.http.decoding import read
 from handlers.http.problem_codes import ProblemCode
-from handlers.http.requests import BYTES_PER_S, NO_ALERT_NAMED, alert_id_of, is_unexpected, read_bytes, unknown_alert
+from handlers.http.requests import BYTES_PER_S, NO_ALERT_NAMED, alert_id_of, read_bytes, unknown_alert
 from handlers.http.responses import json_response
 from handlers.http.roles import Proof, Role, SignedIn
 from handlers.http.route import Call
@@ -56,8 +56,6 @@ def endpoint(
     """Return what aiohttp calls for a route; `body_s`: within what time a body is to come."""
 
     async def serve(request: web.Request) -> web.StreamResponse:
-        if is_unexpected(request):
-            return problems.response(ProblemCode.MALFORMED_REQUEST, "nothing but 100-continue can be expected")
         bearer = await _let_in(route, request, authenticator, sessions)
         if isinstance(bearer, web.StreamResponse):
             return bearer

@@ -10,9 +10,6 @@ from typing import Final
 
 from aiohttp import web, web_response
 
-from handlers.http import problems
-from handlers.http.problem_codes import ProblemCode
-
 SECURITY: Final = {
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-store",
@@ -38,11 +35,6 @@ def secure(app: web.Application, *, encrypted: bool) -> None:
         for name, value in headers.items():
             response.headers.setdefault(name, value)
         response.headers.pop("Server", None)
-        if isinstance(response, web.HTTPExpectationFailed):
-            # aiohttp answers this before any middleware, and quotes the header.
-            response.body = problems.body(ProblemCode.EXPECTATION_FAILED, "of Expect only 100-continue is understood")
-            response.headers["Content-Length"] = str(len(response.body))
-            response.content_type = problems.PROBLEM_TYPE
 
     app.on_response_prepare.append(on_prepare)
     # What is not HTTP at all is answered by aiohttp before there is an application to ask.

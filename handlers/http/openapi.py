@@ -194,8 +194,8 @@ def _responses(route: Route, schema_of: dict[str, Any]) -> dict[str, Any]:
     responses = {str(answer.status): _response(answer, schema_of) for answer in route.answers}
     codes = [*route.problems, *(BY_TOKEN if route.access not in {Proof.NONE, Proof.PUBLISHED, Proof.SIGNATURE} else ())]
     # Whoever sends too much that cannot be read is asked to wait by every route, and so is whoever comes when all
-    # connections but those for probes are taken.
-    codes += [ProblemCode.TOO_MANY_FAILURES, ProblemCode.BUSY]
+    # connections but those for probes are taken. An expectation is refused before there is a route.
+    codes += [ProblemCode.TOO_MANY_FAILURES, ProblemCode.BUSY, ProblemCode.EXPECTATION_FAILED]
     codes += [ProblemCode.UNKNOWN_PATH] if "{" in route.path else []
     codes += [] if route.body is None else [ProblemCode.REQUEST_TIMEOUT, ProblemCode.UNSUPPORTED_ENCODING]
     by_status: dict[int, list[ProblemCode]] = {}

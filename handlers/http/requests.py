@@ -36,6 +36,8 @@ OURS: Final = "same-origin"
 
 NO_ALERT_NAMED: Final = UUID(int=0)
 EXPECTED: Final = "100-continue"
+"""What may be expected of this server (RFC 9110, 10.1.1)."""
+
 CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
@@ -63,11 +65,6 @@ async def read_bytes(
     except BODY_ERRORS:
         return problems.response(ProblemCode.MALFORMED_REQUEST, "the body ends early, or is not in the form of HTTP")
     return problems.response(ProblemCode.TOO_LARGE, f"at most {bytes_max} bytes")
-
-
-def is_unexpected(request: Request) -> bool:
-    """Tell whether a request expects what this server does not do (RFC 9110, 10.1.1)."""
-    return request.headers.get(hdrs.EXPECT, EXPECTED).lower() != EXPECTED
 
 
 async def _invite(request: Request) -> None:

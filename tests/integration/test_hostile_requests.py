@@ -85,7 +85,7 @@ async def test_a_small_body_costs_no_connection_and_a_refused_one_is_never_invit
     for path, headers, value, first in (
         ("/v1/devices", "", "100-continue", b"401"),
         ("/v1/devices", token, "100-Continue", b"100"),
-        ("/v1/devices", token, "200-ok", b"400"),
+        ("/v1/devices", token, "200-ok", b"417"),
         ("/v1/intake/sz", "", "100-continue", b"100"),
     ):
         reader, writer = await asyncio.open_connection(*server.address)
@@ -107,7 +107,13 @@ MALFORMED: Final = {
     "a length over all": b"POST /v1/devices HTTP/1.1\r\nContent-Length: 99999999999999999999999\r\n\r\n",
     "a URL": b"GET http://[::1/health HTTP/1.1\r\nHost: x\r\n\r\n",
     "a port": b"GET http://x:99999/health HTTP/1.1\r\nHost: x\r\n\r\n",
-    "an expectation": b"POST /v1/devices HTTP/1.1\r\nExpect: x\r\nConnection: close\r\nContent-Length: 1\r\n\r\n1",
+    "an expectation": b"POST /v1/devices HTTP/1.1\r\nHost: x\r\nExpect: x\r\nContent-Length: 1\r\n\r\n1",
+    "an expectation that is no text": b"GET /nowhere HTTP/1.1\r\nHost: x\r\nExpect: \xff\r\n\r\n",
+    "an expectation of another method": b"PUT /health HTTP/1.1\r\nHost: x\r\nExpect: \xff\r\n\r\n",
+    "a host that is no text": b"GET /health HTTP/1.1\r\nHost: \xff\r\n\r\n",
+    "a host that is none": b"GET /nowhere HTTP/1.1\r\nHost: [\r\n\r\n",
+    "a host that is none, in the address": b"GET http://xn--a../health HTTP/1.1\r\nHost: x\r\n\r\n",
+    "a host that nobody decodes": b"GET http://xn--\x7f/health HTTP/1.1\r\nHost: x\r\n\r\n",
     "an encoding": b"POST /v1/intake/sz HTTP/1.1\r\nConnection: close\r\nContent-Encoding: br\r\n"
     b"Content-Length: 1\r\n\r\n1",
     "no text": b"POST /v1/intake/sz HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 1\r\n\r\n\xff",

@@ -75,6 +75,10 @@ async def test_a_whole_get_of_what_is_in_memory_is_answered(
         GET + b"X: a\rb\r\n" + END,
         GET + b"X: a\x00b\r\n" + END,
         GET.replace(b"Host", b"Hos") + END,
+        GET.replace(b"alerts.example", b"[") + END,
+        GET.replace(b"alerts.example", b"\xff") + END,
+        GET.replace(b"alerts.example", b"x:999999") + END,
+        GET.replace(b"alerts.example", b"") + END,
         GET.replace(b"1.1", b"1.0") + END,
         GET.replace(b"GET", b"HEAD") + END,
         GET.replace(b"GET ", b"GET  ") + END,
@@ -120,6 +124,7 @@ async def test_a_whole_beacon_is_counted_at_once(tmp_path: Path) -> None:
         BEACON + b"Content-Length: 6\r\nExpect: 100-continue\r\n" + END + b"open p",
         BEACON + b"Content-Length: 6\r\nConnection: close\r\n" + END + b"open p",
         BEACON.replace(b"/b/", b"/s/") + b"Content-Length: 6\r\n" + END + b"open p",
+        BEACON.replace(b"alerts.example", b"[") + b"Content-Length: 6\r\n" + END + b"open p",
         BEACON.replace(b"Host", b"X-Host") + b"Content-Length: 6\r\n" + END + b"open p",
     ],
 )

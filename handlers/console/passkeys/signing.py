@@ -26,6 +26,7 @@ from webauthn.helpers.structs import (
 
 import sql.audit
 import sql.passkeys
+from handlers.http.serving.heads import name_of
 from sql.audit import AuditEvent
 from sql.passkeys import Purpose
 
@@ -167,4 +168,4 @@ def _event(bearer: Bearer, action: str, **details: object) -> AuditEvent:
 
 def _rp_id(request: web.Request) -> str:
     """Return the name of the console, without its port."""
-    return request.url.host or ""
+    return name_of(request.host)

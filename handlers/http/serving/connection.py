@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 from aiohttp import web
@@ -20,10 +21,12 @@ from aiohttp.http_exceptions import HttpProcessingError
 from handlers.http import problems
 from handlers.http.headers import SECURITY
 from handlers.http.problem_codes import ProblemCode
+from handlers.http.problems import Refusal
 from handlers.http.requests import BYTES_PER_S
+from handlers.http.serving.heads import fault_of, request_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Awaitable, Callable, Iterator
     from typing import Any
 
     from handlers.http.connections import Place
@@ -45,6 +48,7 @@ PROBE_S: Final = 2.0
 
 LOOK_S_MAX: Final = 5.0
 
+_NO_HTTP: Final = Refusal(ProblemCode.MALFORMED_REQUEST, ProblemCode.MALFORMED_REQUEST.meaning)
 _TOO_LONG: Final = b"HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
 
@@ -86,6 +90,9 @@ class Connection(web.RequestHandler):
             auto_decompress=False,
             max_headers=HEADERS_MAX,
         )
+        # Both are given up with the connection, as aiohttp's own are.
+        self._request_factory = partial(request_of, server.request_factory)
+        self._request_handler = partial(self._checked, server.request_handler)
         self._place = place
         self._rules = rules
         self._raw: asyncio.Transport | None = None
@@ -190,15 +197,31 @@ class Connection(web.RequestHandler):
     def handle_error(
         self, request: web.BaseRequest, status: int = 500, exc: BaseException | None = None, message: str | None = None
     ) -> web.StreamResponse:
-        """Answer what is no HTTP, and count it against its address; every other error is aiohttp's to answer."""
+        """Answer what is no HTTP, and count it against its address; every other error is aiohttp's to answer.
+
+        An error that reaches this line met none of our own, and counts as one that did.
+        """
         if not isinstance(exc, HttpProcessingError):
-            return super().handle_error(request, status, exc, message)
+            answer = super().handle_error(request, status, exc, message)
+            refused = None if exc is None else self._rules.malformed(request.remote)
+            return answer if refused is None else refused
+        self._answered = True
+        return self._refusal(request, _NO_HTTP)
+
+    async def _checked(
+        self, serve: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]], request: web.BaseRequest
+    ) -> web.StreamResponse:
+        """Serve a request whose head can be used; refuse any other before a route is looked for."""
+        fault = fault_of(request)
+        return await serve(request) if fault is None else self._refusal(request, fault)
+
+    def _refusal(self, request: web.BaseRequest, fault: Refusal) -> web.Response:
+        """Count what cannot be used against its address, and return the answer to it."""
         answer = self._rules.malformed(request.remote)
         if answer is None:
-            answer = problems.response(ProblemCode.MALFORMED_REQUEST, ProblemCode.MALFORMED_REQUEST.meaning)
+            answer = problems.response(*fault)
         answer.headers.update(SECURITY)
         answer.force_close()
-        self._answered = True
         return answer
 
     def _refuse_head(self) -> None:

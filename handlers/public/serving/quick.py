@@ -17,6 +17,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from handlers.http.serving.connection import Connection, Rules
+from handlers.http.serving.heads import HOST
 from handlers.public.serving.addresses import object_of
 from handlers.public.serving.beacons import COUNTED
 from public.funnel.words import BEACON_BYTES
@@ -59,7 +60,8 @@ _OTHERWISE: Final = re.compile(
     rb"(?:^|\n)(?:content-length|transfer-encoding|expect|upgrade|te|trailer|range|if-[a-z-]+):", re.IGNORECASE
 )
 _CLOSING: Final = re.compile(rb"(?:^|\n)connection:(?![ \t]*keep-alive[ \t]*\r)", re.IGNORECASE)
-_HOST: Final = re.compile(rb"(?:^|\n)host:", re.IGNORECASE)
+_ANY_HOST: Final = re.compile(rb"(?:^|\n)host:", re.IGNORECASE)
+_HOST: Final = re.compile(rb"(?:^|\n)host:[ \t]*(?:%s)[ \t]*\r" % HOST.encode(), re.IGNORECASE)
 _GZIP: Final = re.compile(rb"(?:^|\n)accept-encoding:[^\r]*\bgzip\b(?!;q=0)", re.IGNORECASE)
 
 
@@ -107,7 +109,7 @@ def _object(address: bytes, language: str) -> str | None:
 @lru_cache(HEADERS_MAX)
 def form_of(headers: bytes) -> Form | None:
     """Return in which form an answer goes to who sent these headers, None where they ask for anything but an object."""
-    if _OTHERWISE.search(headers) or _CLOSING.search(headers) or len(_HOST.findall(headers)) != 1:
+    if _OTHERWISE.search(headers) or _CLOSING.search(headers) or not _has_host(headers):
         return None
     return Form.PLAIN if _GZIP.search(headers) is None else Form.COMPRESSED
 
@@ -116,10 +118,15 @@ def form_of(headers: bytes) -> Form | None:
 def length_of(headers: bytes) -> int | None:
     """Return the length of the body of who sent these headers, None where they ask for more, or where it is long."""
     lengths = _LENGTH.findall(b"\n" + headers)
-    is_clear = len(lengths) == len(_ANY_LENGTH.findall(b"\n" + headers)) == len(_HOST.findall(headers)) == 1
-    if not is_clear or _OPEN_ENDED.search(b"\n" + headers) or _CLOSING.search(headers):
+    is_clear = len(lengths) == len(_ANY_LENGTH.findall(b"\n" + headers)) == 1
+    if not is_clear or not _has_host(headers) or _OPEN_ENDED.search(b"\n" + headers) or _CLOSING.search(headers):
         return None
     return int(lengths[0]) if int(lengths[0]) <= BEACON_BYTES else None
+
+
+def _has_host(headers: bytes) -> bool:
+    """Tell whether headers name one host, and one that can be."""
+    return len(_HOST.findall(headers)) == len(_ANY_HOST.findall(headers)) == 1
 
 
 def is_whole(data: bytes) -> bool:
