@@ -7,7 +7,7 @@ The rules are those of the CAP 1.2 data dictionary and its schema's patterns. Bo
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import Enum
 from typing import TYPE_CHECKING, TypeVar
 
@@ -17,6 +17,7 @@ import shapely
 from geo.polygon import PolygonError, read_geometry
 from handlers.cap.model import LANGUAGE_DEFAULT, Circle, Reference, Ring
 from handlers.values.text import clean, clean_line
+from handlers.values.years import OUT_OF_YEARS, is_within_years
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,11 +66,7 @@ def moment(text: str) -> datetime | Wrong:
     offset = read.utcoffset()
     if offset is None or abs(offset) > OFFSET_MAX or int(text[-2:]) >= 60:  # noqa: PLR2004 - minutes
         return Wrong("no such offset")
-    try:
-        read.astimezone(UTC)
-    except OverflowError:
-        return Wrong("no such time in UTC")
-    return read
+    return read if is_within_years(read) else Wrong(OUT_OF_YEARS)
 
 
 def token(text: str) -> str | Wrong:

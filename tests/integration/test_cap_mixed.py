@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ import pytest
 from handlers.cap.model import MessageType, Status
 from handlers.cap.writing import document_of
 from tests.support.cap.messages import FLOOD, info, message, pin, post, signer
+from tests.support.processes.deployment import CASE
 from tests.support.processes.processes import until
 
 if TYPE_CHECKING:
@@ -120,6 +122,12 @@ async def test_times_out_of_range_are_bad_fields(deployment: Deployment) -> None
     sent = update.split(b",SZ-1,")[1].split(b"<")[0]
     for beyond in (b"0001-01-01T00:00:00+14:00", b"9999-12-31T23:59:59-14:00"):
         assert (await post(server, update.replace(sent, beyond)))[0] == 422
+        for kind in (MessageType.ALERT, MessageType.UPDATE):
+            odd = document_of(message("SZ-9", kind, message("SZ-8"), infos=()))
+            assert (await post(server, re.sub(rb"<sent>[^<]*", b"<sent>" + beyond, odd)))[0] == 422
+        place = {**CASE["last_seen"], "at": beyond.decode()}
+        status, problem = await deployment.file(server, last_seen=place)
+        assert (status, problem["errors"][0]["path"]) == (422, "$.last_seen.at")
     request = {
         "longitude": 114.05,
         "latitude": 22.54,

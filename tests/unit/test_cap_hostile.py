@@ -83,6 +83,21 @@ STANDARD = {
     "fractions": (good((SENT, "2026-05-25T08:30:00.5+08:00</sent>")), "/alert/sent", "not a time"),
     "no such day": (good((SENT, "2026-02-30T08:30:00+08:00</sent>")), "/alert/sent", "no such time"),
     "no such offset": (good((SENT, "2026-05-25T08:30:00+15:00</sent>")), "/alert/sent", "no such offset"),
+    "a year at the end of the calendar": (
+        good((SENT, "9999-12-31T00:00:00-00:00</sent>"), (EXPIRES, ""), count=-1),
+        "/alert/sent",
+        "not within the years",
+    ),
+    "a year at its beginning": (
+        good((SENT, "0001-01-01T00:00:00+14:00</sent>")),
+        "/alert/sent",
+        "not within the years",
+    ),
+    "an end beyond every alert": (
+        good((EXPIRES, "<expires>9999-12-31T23:59:59-14:00</expires>")),
+        "/alert/info[1]/expires",
+        "not within the years",
+    ),
     "a comma for a sign": (good((SENT, "2026-05-25T08:30:00,08:00</sent>")), "/alert/sent", "not a time"),
     "other digits": (good((SENT, "２０２６-05-25T08:30:00+08:00</sent>")), "/alert/sent", "not a time"),
     "unknown status": (good((">Actual<", ">actual<")), "/alert/status", "none of Actual"),

@@ -76,6 +76,7 @@ def _users(tree: dict[str, Any]) -> dict[str, Any]:
     try:
         at = datetime.fromisoformat(str(tree.get("consented_at", "")))
         tree["consented_at"] = msgspec.to_builtins(at if at.tzinfo else at.astimezone())
-    except ValueError:
+    except (ValueError, OverflowError):
+        # Left as a text, which is no moment.
         pass
     return tree

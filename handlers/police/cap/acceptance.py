@@ -145,7 +145,7 @@ def _refusals(message: Message, now: datetime) -> Iterator[FieldError]:
         yield FieldError("/alert/scope", "only Public: what this server sends everybody can read")
     if message.sent > now + CLOCKS_DIFFER:
         yield FieldError("/alert/sent", "in the future")
-    if message.message_type is not MessageType.CANCEL and _expires(message) <= now:
+    elif message.message_type is not MessageType.CANCEL and _expires(message) <= now:
         yield FieldError(
             "/alert/info[1]/expires", "expired: every info's `expires` (72 h after `sent` if absent) is past"
         )

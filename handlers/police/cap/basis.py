@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from handlers.police.case.basis import Basis, Consent, Criteria
 from handlers.values.text import clean
+from handlers.values.years import is_within_years
 
 if TYPE_CHECKING:
     from handlers.cap.model import Message
@@ -53,9 +54,9 @@ def _consent(parts: dict[str, str]) -> Consent:
 
 
 def _moment(text: str) -> datetime | None:
-    """Return a moment that has an offset."""
+    """Return a moment that has an offset and can be meant."""
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
         return None
-    return moment if moment.tzinfo is not None else None
+    return moment if moment.tzinfo is not None and is_within_years(moment) else None
