@@ -58,6 +58,7 @@ BLOCK_BYTES: Final = 4096
 """What the smallest object takes of a disk."""
 
 UPLOAD: Final = "[0-9a-f]{32}"
+_UPLOAD: Final = re.compile(UPLOAD)
 _PIECE: Final = re.compile(r"(\d{10})-(\d{10})")
 _HELD: Final = re.compile(rf"{HELD}-([0-9a-f-]{{36}})")
 _FOLDERS: Final = f"{REPORTS}|{PHOTO_REPORTS}|{UNREADABLE}|{UNKNOWN_PAGES}"
@@ -149,7 +150,8 @@ def new_upload(key: bytes, code: str) -> str:
 
 def is_upload(key: bytes, code: str, upload: str) -> bool:
     """Tell whether an upload was begun for a page."""
-    return hmac.compare_digest(_check(key, code, upload[:16]), upload[16:])
+    is_id = _UPLOAD.fullmatch(upload) is not None
+    return is_id and hmac.compare_digest(_check(key, code, upload[:16]), upload[16:])
 
 
 def _check(key: bytes, code: str, chosen: str) -> str:

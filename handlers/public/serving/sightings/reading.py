@@ -35,6 +35,7 @@ FIELDS: Final = (
     "proof",
     "left_out",
 )
+MULTIPART: Final = "multipart/form-data"
 PHOTO: Final = "photo"
 PHOTO_ID: Final = "photo_id"
 PARTS_MAX: Final = 24
@@ -79,8 +80,9 @@ class FormReader:
         """Return what a request sends; a broken form is a fault. TimeoutError when it stands still: `form` has some."""
         try:
             is_whole = await self._parts(request)
-        except (*BODY_ERRORS, ValueError, AssertionError, RuntimeError):
-            # aiohttp asserts that a form is multipart, and that a part has a boundary.
+        except (*BODY_ERRORS, ValueError, AssertionError, RuntimeError, LookupError):
+            # aiohttp asserts that a form is multipart, and that a part has a boundary, and looks up what a part says of
+            # itself.
             is_whole = False
         if not is_whole:
             self.form.faults["form"] = Fault.UNREADABLE
@@ -88,6 +90,8 @@ class FormReader:
 
     async def _parts(self, request: web.Request) -> bool:
         """Read the parts; tells whether that were all."""
+        if request.content_type != MULTIPART:
+            return False
         reader = await request.multipart()
         for _ in range(PARTS_MAX):
             part = await self._body.wait_for(reader.next())
