@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+import structlog
+
 from handlers.console.administration.routes import AdministrationPages
 from handlers.console.administration.routes import routes as administration_routes
 from handlers.console.pages.sightings.routes import SightingPages
@@ -17,9 +19,10 @@ from handlers.console.showing.forms import FORM, FORM_BYTES
 from handlers.console.signing_in.by_issuer import BackQuery, StartQuery
 from handlers.console.signing_in.sign_in import SIGNED_IN, LinkQuery
 from handlers.http.problem_codes import ProblemCode
+from handlers.http.problems import counted, route_of
 from handlers.http.roles import Proof, Role, SignedIn
 from handlers.http.route import Answer, Body, Route
-from sql.database import UNAVAILABLE_ERRORS
+from sql.database import BAD_VALUE_ERRORS, UNAVAILABLE_ERRORS
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -50,6 +53,8 @@ TAG: Final = "console"
 
 ALERT: Final = "/console/alerts/{id}"
 ACTIONS: Final = ("pause", "veto", "resume", "cancel", "found", "reopen", "release", "rings", "extension")
+
+_log = structlog.get_logger("handlers.console")
 
 PAGE: Final = Answer(200, "The page.", str, "text/html")
 
@@ -189,11 +194,15 @@ if TYPE_CHECKING:
 
 
 def _guarded(pages: Pages, handler: Handler) -> Handler:
-    """Return what answers with a page where a store does not."""
+    """Return what answers with a page where a store does not, or where it has no place for what was sent."""
 
     async def guarded(call: Call[Any]) -> web.StreamResponse:
         try:
             return await handler(call)
+        except BAD_VALUE_ERRORS as error:
+            # Its text may quote the value.
+            _log.error("console.bad_value", route=route_of(call.request), error=type(error).__name__)
+            return counted(pages.problem(call.request, 422, "problem.bad_value"))
         except UNAVAILABLE_ERRORS:
             return pages.problem(call.request, 503, "problem.unavailable")
 

@@ -113,7 +113,11 @@ def is_counted(answer: web.StreamResponse) -> bool:
 
 def unparsed(detail: str) -> web.Response:
     """Return the problem with a query or a header that cannot be parsed."""
-    answer = response(ProblemCode.BAD_FIELDS, detail)
+    return counted(response(ProblemCode.BAD_FIELDS, detail))
+
+
+def counted(answer: web.Response) -> web.Response:
+    """Return an answer that counts against its address."""
     answer[_IS_COUNTED] = True
     return answer
 

@@ -12,6 +12,7 @@ from aiohttp import web
 
 from handlers.console.showing.forms import fields_of
 from handlers.http.route import JSON
+from handlers.values.text import clean_line
 from sql.passkeys import Purpose
 
 if TYPE_CHECKING:
@@ -76,4 +77,5 @@ def signed_before(guard: PasskeyGuard, action: str, handler: Handler) -> Handler
 
 
 def _purpose(call: Call[Any], action: str, fields: dict[str, str]) -> Purpose:
-    return Purpose(call.bearer.person, action, call.alert_id, fields.get(COUNTS[action], "").strip()[:DETAIL_MAX])
+    """Return what is signed: the field as the handler of the action takes it."""
+    return Purpose(call.bearer.person, action, call.alert_id, clean_line(fields.get(COUNTS[action], ""))[:DETAIL_MAX])
