@@ -89,14 +89,37 @@ async def test_a_good_id_token_is_taken(issuer: OwnIssuer, fetch: Fetching) -> N
         {"sub": None},
         {"sub": ""},
         {"sub": "s" * 256},
+        {"sub": "\ud800"},
+        {"sub": "s\0"},
+        {"nonce": "\ud800"},
+        {"nonce": "n\xe9"},
     ],
-    ids=str,
+    ids=ascii,
 )
 async def test_a_token_for_others_or_of_another_time_is_refused(
     issuer: OwnIssuer, fetch: Fetching, changes: dict[str, object]
 ) -> None:
     """Wrong or missing issuer, audience, nonce, times and subject."""
     assert isinstance(await judged(issuer, fetch, issuer.token(**changes)), BadToken)
+
+
+@pytest.mark.parametrize("head", ['{"alg":["RS256"]}', '{"alg":{}}', '"\\ud800"'], ids=lambda head: head[:9])
+async def test_a_token_whose_head_is_none_is_refused(issuer: OwnIssuer, fetch: Fetching, head: str) -> None:
+    """An algorithm of another type, or no head at all: no token, and nothing is raised."""
+    _, body, signature = issuer.token().split(".")
+    encoded = base64.urlsafe_b64encode(head.encode()).decode().rstrip("=")
+    assert isinstance(await judged(issuer, fetch, f"{encoded}.{body}.{signature}"), BadToken)
+
+
+@pytest.mark.parametrize(
+    "described", [{"authorization_endpoint": "https://["}, {"jwks_uri": "http://["}], ids=lambda one: next(iter(one))
+)
+async def test_an_issuer_with_an_address_that_is_none_is_not_asked(
+    issuer: OwnIssuer, fetch: Fetching, described: dict[str, str]
+) -> None:
+    """Its description is refused as a whole: nobody is sent anywhere."""
+    issuer.described = described
+    assert isinstance(await Discovery(issuer.url, fetch).addresses(), Unreachable)
 
 
 async def test_only_keys_of_the_issuer_sign(issuer: OwnIssuer, fetch: Fetching) -> None:
@@ -117,7 +140,12 @@ async def test_only_keys_of_the_issuer_sign(issuer: OwnIssuer, fetch: Fetching) 
         short = issuer.token()
     assert isinstance(await judged(issuer, fetch, short), BadToken)
     issuer.key = own
-    issuer.keys = [public(own, "1", use="enc"), {"kty": "oct", "kid": "1", "k": "c2VjcmV0"}, {"kty": "RSA"}]
+    issuer.keys = [
+        public(own, "1", use="enc"),
+        {"kty": "oct", "kid": "1", "k": "c2VjcmV0"},
+        {"kty": "RSA"},
+        {"kty": ["RSA"]},
+    ]
     assert isinstance(await judged(issuer, fetch, good), BadToken)
 
 

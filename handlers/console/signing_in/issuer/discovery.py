@@ -100,7 +100,11 @@ class Discovery:
         if found.issuer != self._issuer:
             return Unreachable("its description names another issuer")
         local = on_this_machine(self._issuer)
-        if not all(urlsplit(url).scheme == "https" or (local and on_this_machine(url)) for url in found.urls):
+        try:
+            encrypted = all(urlsplit(url).scheme == "https" or (local and on_this_machine(url)) for url in found.urls)
+        except ValueError:
+            return Unreachable("its description has an address that is none")
+        if not encrypted:
             return Unreachable("its description has an address without TLS")
         return None
 
@@ -121,7 +125,7 @@ def _read(keys: list[dict[str, Any]]) -> list[jwt.PyJWK]:
     read: list[jwt.PyJWK] = []
     for one in keys[:KEYS_MAX]:
         # A key that both sides have is none with which a third can show who signed.
-        if one.get("use", "sig") != "sig" or one.get("kty") not in {"RSA", "EC", "OKP"}:
+        if one.get("use", "sig") != "sig" or one.get("kty") not in ("RSA", "EC", "OKP"):
             continue
         try:
             key = jwt.PyJWK(one)

@@ -52,9 +52,9 @@ async def verified(
     except (jwt.PyJWTError, ValueError):
         return BadToken("not a token")
     algorithm, kid = header.get("alg"), header.get("kid")
-    if algorithm not in ALGORITHMS:
+    if not isinstance(algorithm, str) or algorithm not in ALGORITHMS:
         return BadToken("an algorithm that is not taken")
-    key = await key_of(kid if isinstance(kid, str) else None, str(algorithm))
+    key = await key_of(kid if isinstance(kid, str) else None, algorithm)
     if isinstance(key, Unreachable):
         return key
     if key is None:
@@ -63,7 +63,7 @@ async def verified(
         claims: dict[str, Any] = jwt.decode(
             token,
             key.key,
-            algorithms=[str(algorithm)],
+            algorithms=[algorithm],
             audience=client_id,
             issuer=issuer,
             leeway=LEEWAY_S,
@@ -83,8 +83,10 @@ def _fault_of(claims: dict[str, Any], client_id: str, nonce: str | None) -> str 
     if party is not None and party != client_id:
         return "given to another"
     subject, given = claims["sub"], claims.get("nonce", "")
-    if not isinstance(subject, str) or not 0 < len(subject) <= SUBJECT_MAX:
+    if not isinstance(subject, str) or not 0 < len(subject) <= SUBJECT_MAX or not subject.isprintable():
         return "no subject"
-    if nonce is not None and not (isinstance(given, str) and hmac.compare_digest(given.encode(), nonce.encode())):
+    # A text of JSON may have what no other text has: half a character.
+    is_given = isinstance(given, str) and given.isascii()
+    if nonce is not None and not (is_given and hmac.compare_digest(given.encode(), nonce.encode())):
         return "the answer to another request"
     return None
