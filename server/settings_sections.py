@@ -202,8 +202,8 @@ class PositionSettings(Section, frozen=True, kw_only=True):
 class MetricsSettings(Section, frozen=True, kw_only=True):
     """`listen`: a separate address for /metrics, which need not be reachable from outside.
 
-    There metrics name the alerts; on the public address they have labels by lane only. It answers /health and /ready as
-    well, without the certificate of a client.
+    There are all metrics, by alert where they are about one; those of the public address say nothing of a person, an
+    authority or an alert. It answers /health and /ready as well, without the certificate of a client.
     """
 
     listen: str | None = None

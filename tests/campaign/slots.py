@@ -15,6 +15,7 @@ import aiohttp
 
 from server.simulators.faults import Fault
 from tests.support.processes.fork import CLOCK_AHEAD_S
+from tests.support.processes.own_metrics import OwnMetrics
 from tests.support.processes.processes import Process
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ class Slot:
         self.down: list[tuple[float, float]] = []
         self.log = folder / f"server-{number}.log"
         self.journal = folder / f"provider-{number}.journal"
+        self.metrics = OwnMetrics.free()
         self.env: dict[str, str] = {}
         self.ahead_s = 0.0
         self._provider: Process | None = None
@@ -74,7 +76,7 @@ class Slot:
 
     async def start(self) -> None:
         """Start the server, with the clock that it has; again where it ends by itself, which is noted."""
-        env = {**self.env, CLOCK_AHEAD_S: str(self.ahead_s)}
+        env = {**self.env, **self.metrics.env, CLOCK_AHEAD_S: str(self.ahead_s)}
         for _ in range(START_TRIES):
             self._process = Process("serve", env=env, log=self.log)
             try:

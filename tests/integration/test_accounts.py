@@ -16,6 +16,7 @@ from handlers.http.roles import Role
 from server.administration import access
 from server.settings import load
 from server.stores import Stores
+from tests.support.processes.own_metrics import OwnMetrics
 from tests.support.processes.processes import until
 
 if TYPE_CHECKING:
@@ -41,7 +42,8 @@ async def test_a_token_is_listed_with_all_its_data_and_is_refused_after_its_expi
     token_id, token = await _new_token(deployment, days=3, authority="sz")
     ended_id, ended = await _new_token(deployment)
     await deployment.query("update bearer_token set expires_at = now() - interval '1 second' where id = $1", ended_id)
-    server = await deployment.server()
+    own = OwnMetrics.free()
+    server = await deployment.server(**own.env)
     statuses = []
     async with aiohttp.ClientSession() as session:
         for presented in (token, ended, "qqa_\udcff"):
@@ -50,8 +52,7 @@ async def test_a_token_is_listed_with_all_its_data_and_is_refused_after_its_expi
                 statuses.append(response.status)
 
         async def both_alarmed() -> bool:
-            async with session.get(f"{server.url}/metrics") as response:
-                return 'qq_alert_alarms{kind="expires_soon",lane="*"} 2.0' in await response.text()
+            return 'qq_alert_alarms{kind="expires_soon",lane="*"} 2.0' in await own.text()
 
         await until(both_alarmed)
     assert statuses == [200, 401, 401]

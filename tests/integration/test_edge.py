@@ -33,6 +33,7 @@ from handlers.http.serving.large_bodies import LARGE_BYTES
 from handlers.http.serving.turns import Turns
 from handlers.routes import application
 from push.alarms import AlarmBoard
+from tests.support.processes.own_metrics import OwnMetrics
 from tests.support.processes.processes import Process, until
 from tests.support.routes import route_table
 
@@ -281,19 +282,16 @@ async def test_metrics_are_well_formed_and_name_nobody(deployment: Deployment) -
     """The documented families are there; `promtool check metrics` finds no fault where it is installed."""
     await deployment.provider()
     await deployment.people(5000)
-    server = await deployment.server()
+    own = OwnMetrics.free()
+    server = await deployment.server(**own.env)
     _, answer = await deployment.file(server)
     await deployment.sent(server, answer["alert"]["id"])
 
-    async def text() -> str:
-        async with deployment.session() as session, session.get(f"{server.url}/metrics") as response:
-            return await response.text()
-
     async def settled() -> bool:
-        return 'qq_alert_recipients_total{lane="tpns",notice="alert",outcome="accepted",ring="1"}' in await text()
+        return 'qq_alert_recipients_total{lane="tpns",notice="alert",outcome="accepted",ring="1"}' in await own.text()
 
     await until(settled)
-    metrics = await text()
+    metrics = await own.text()
     for family in ("provider_seconds", "store_seconds", "loop_lag_seconds", "queue_batches", "lane_condition"):
         assert f"# TYPE qq_alert_{family}" in metrics
     assert "小明" not in metrics

@@ -27,6 +27,7 @@ from server.settings import load
 from sql.database import RecordPool
 from sql.query import query as text_of
 from tests.support.processes.deployment import CASE
+from tests.support.processes.own_metrics import OwnMetrics
 from tests.support.processes.processes import until
 from tests.support.processes.public_site import public_env, public_site
 from tests.support.public.reports import report_of, sealing_of, take
@@ -204,7 +205,9 @@ async def test_pages_that_are_not_there_are_not_counted(deployment: Deployment) 
 
 async def test_few_people_are_withheld_from_everybody_and_alerts_from_metrics(deployment: Deployment) -> None:
     """Below `people_min` a step is null, those beside it are rounded down; metrics name no alert."""
-    server, alert = await _published(deployment, QQ_ALERT_PRIVACY__PEOPLE_MIN="100")
+    own = OwnMetrics.free()
+    env = {"QQ_ALERT_PRIVACY__PEOPLE_MIN": "100", **own.env}
+    server, alert = await _published(deployment, 1, 300, **env)
     site = await public_site(deployment)
     await _send(site, alert, ["open p"] * 345 + ["open s"] * 12 + ["share p"] * 40)
 
@@ -217,11 +220,12 @@ async def test_few_people_are_withheld_from_everybody_and_alerts_from_metrics(de
     _, viewer = await access.create_token(settings, deployment.stores, Role.VIEWER, "viewer")
     for token in (viewer, deployment.token):
         headers = {"Authorization": f"Bearer {token}"}
-        async with aiohttp.ClientSession(server.url, headers=headers) as session:
-            async with session.get(f"/v1/alerts/{alert}/funnel") as answer:
-                page = (await answer.json())["page"]
-            async with session.get("/metrics") as answer:
-                metrics = await answer.text()
+        async with (
+            aiohttp.ClientSession(server.url, headers=headers) as session,
+            session.get(f"/v1/alerts/{alert}/funnel") as answer,
+        ):
+            page = (await answer.json())["page"]
+        metrics = await own.text()
         assert page["opened"]["people"] == 300
         assert {channel: one["people"] for channel, one in page["opened_by"].items()} == {
             "push": 300,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tests.support.alarms import until_alarmed
+from tests.support.processes.own_metrics import OwnMetrics
 from tests.support.processes.public_site import public_env
 
 if TYPE_CHECKING:
@@ -20,8 +21,8 @@ async def test_an_inbox_that_cannot_be_read_is_an_alarm_and_no_number(deployment
         "QQ_ALERT_PUBLIC__S3__SECRET_ACCESS_KEY": "of-the-tests",
     }
     await deployment.provider()
-    server = await deployment.server(**public_env(deployment, **away))
+    own = OwnMetrics.free()
+    server = await deployment.server(**public_env(deployment, **away), **own.env)
     await until_alarmed(deployment, server, "sightings_wait")
-    async with deployment.session() as session, session.get(f"{server.url}/metrics") as answer:
-        assert "qq_alert_reports_waiting NaN" in await answer.text()
+    assert "qq_alert_reports_waiting NaN" in await own.text()
     assert server.alive

@@ -25,6 +25,7 @@ from server.administration.encryption import encryption_key
 from server.settings import load
 from tests.support.alarms import until_alarmed
 from tests.support.pictures import jpeg
+from tests.support.processes.own_metrics import OwnMetrics
 from tests.support.processes.processes import until
 from tests.support.processes.public_site import URL, public_env
 from tests.support.public.report_flood import proof_for
@@ -92,7 +93,8 @@ async def test_what_somebody_saw_reaches_the_operators(deployment: Deployment) -
 
 async def test_consoles_hear_how_many_sightings_wait_and_nothing_of_them(deployment: Deployment) -> None:
     """The feed has the alert and the count, again after each decision; metrics say what waits in the inbox."""
-    server, alert, code = await _alert(deployment)
+    own = OwnMetrics.free()
+    server, alert, code = await _alert(deployment, **own.env)
     site = await site_for(deployment)
     heard: list[str] = []
     async with deployment.session() as session, session.ws_connect(f"{server.url}/v1/feed") as feed:
@@ -112,8 +114,7 @@ async def test_consoles_hear_how_many_sightings_wait_and_nothing_of_them(deploym
         path = f"{server.url}/v1/alerts/{alert}/sightings/{sighting['id']}/decision"
         assert (await deployment.post(path, {"decision": "pass_on", "revision": 1}))[0] == 200
         await undecided(0)
-        async with session.get(f"{server.url}/metrics") as answer:
-            assert "\nqq_alert_reports_waiting 0.0\n" in await answer.text()
+        assert "\nqq_alert_reports_waiting 0.0\n" in await own.text()
     assert not [one for one in heard if WORDS in one or CONTACT in one]
 
 

@@ -63,7 +63,7 @@ class AlarmWatch:
             listed: frozenset[str] | None = None
             metrics = frozenset[str]()
             with suppress(aiohttp.ClientError, OSError, TimeoutError):
-                async with session.get(f"{slot.process.url}/metrics", timeout=timeout) as answer:
+                async with session.get(f"{slot.metrics.url}/metrics", timeout=timeout) as answer:
                     metrics = frozenset(_raised(await answer.text()))
             with suppress(aiohttp.ClientError, OSError, TimeoutError):
                 async with session.get(f"{slot.process.url}/v1/alarms", timeout=timeout) as answer:
