@@ -2,16 +2,15 @@
 
 Each client has a short backlog of its own; one that falls behind gets a snapshot instead of its backlog, and never
 slows a send or another client. An officer hears of the alerts of the own authority only.
-Bounded: `CLIENTS_MAX` clients, each by `handlers.operators.listeners`; `HISTORY` messages to resume from,
-`FRAMES_PER_S` progress frames a second over all clients, `STUCK_S` for a client that does not read.
+Bounded: `CLIENTS_MAX` clients, each by `handlers.operators.listeners`; what was said, by
+`handlers.operators.feed_history`; `FRAMES_PER_S` progress frames a second over all clients, `STUCK_S` for a client that
+does not read.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
-from collections import deque
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -23,7 +22,8 @@ from handlers.http.problem_codes import ProblemCode
 from handlers.http.requests import may_open
 from handlers.http.roles import Role
 from handlers.operators.feed_answers import Ticket
-from handlers.operators.listeners import BACKLOG, OVER, STOPS, Client, Goodbye, Listeners, Message
+from handlers.operators.feed_history import FeedHistory, LastShown, Moved
+from handlers.operators.listeners import BACKLOG, OVER, STOPS, Client, Goodbye, Listeners
 from handlers.operators.scope import scope_of
 from handlers.operators.sightings.undecided import Undecided
 from handlers.values.number import number_of
@@ -52,7 +52,6 @@ if TYPE_CHECKING:
     from push.standing_alarms import StandingAlarm
 
 CLIENTS_MAX = 5000
-HISTORY = 2000
 FRAMES_PER_S = 500
 """With more clients than this over four, everybody hears a little less often, and the sends go on at full rate."""
 
@@ -63,9 +62,6 @@ BEAT_S = 1.0
 
 SNAPSHOT_ALERTS = 200
 SEQ_DIGITS = 18
-ALERTS_MAX = 2000
-"""Ten times what is watched at once: then those are forgotten that are not watched any longer."""
-
 GOODBYE_S = 1.0
 """Far longer than a listener that is there takes to answer, and no hindrance to the stop of the sends."""
 
@@ -90,10 +86,8 @@ class Feed:
         self._disclosure = disclosure
         self._watcher = watcher
         self._alarms = alarms
-        # A restart must not make an old `after` look like one of ours.
-        self._seq = time.time_ns() // 1_000_000
-        self._history: deque[Message] = deque(maxlen=HISTORY)
-        self._decisions: dict[str, int] = {}
+        self._history = FeedHistory()
+        self._last_shown = LastShown()
         self.undecided = Undecided()
         self.listeners = Listeners(limits)
         self._closing = False
@@ -107,16 +101,16 @@ class Feed:
         return max(TICK_S, len(self.listeners) / FRAMES_PER_S)
 
     def _on_progress(self, progress: AlertProgress) -> None:
-        content = msgspec.to_builtins(shown_progress(progress, self._disclosure))
-        alert, authorities = str(progress.alert), (progress.authority, *progress.countersigned)
+        shown, authorities = shown_progress(progress, self._disclosure), (progress.authority, *progress.countersigned)
+        moved = self._last_shown.moved(shown, progress.decisions)
+        if moved is Moved.NOTHING:
+            return
+        content = msgspec.to_builtins(shown)
 
         def within(scope: Scope) -> bool:
             return scope.has(*authorities)
 
-        if self._decisions.get(alert) != progress.decisions:
-            self._decisions[alert] = progress.decisions
-            if len(self._decisions) > ALERTS_MAX:
-                self._decisions = {str(one.alert): one.decisions for one in self._watcher.current.values()}
+        if moved is Moved.DECISION:
             self._publish("alert", content, within)
         self._publish("progress", content, within)
 
@@ -128,16 +122,19 @@ class Feed:
         self._publish("acknowledgement", shown, lambda scope: self._alarms.has(scope, alarm))
 
     def publish_sightings(self, alert: UUID, authorities: Sequence[str], new: int, oldest_at: datetime | None) -> None:
-        """Say how many sightings of an alert wait for a decision: nothing of what somebody saw."""
+        """Say to who may read them how many sightings of an alert wait for a decision: nothing of what is in them."""
         self.undecided.note(alert, authorities, new)
         content = {"alert": str(alert), "undecided": new, "oldest_at": oldest_at}
-        self._publish("sightings", content, lambda scope: scope.has(*authorities))
 
-    def _publish(self, kind: str, content: dict[str, Any], within: Callable[[Scope], bool]) -> None:
-        self._seq += 1
-        text = msgspec.json.encode({"type": kind, "seq": self._seq, **content}).decode()
-        message = Message(self._seq, text, within)
-        self._history.append(message)
+        def within(scope: Scope) -> bool:
+            return scope.reads_sightings and scope.has(*authorities)
+
+        self._publish("sightings", content, within, is_numbered=False)
+
+    def _publish(
+        self, kind: str, content: dict[str, Any], within: Callable[[Scope], bool], *, is_numbered: bool = True
+    ) -> None:
+        message = self._history.add(kind, content, within, is_numbered=is_numbered)
         for client in self.listeners.clients:
             client.offer(message)
 
@@ -147,7 +144,7 @@ class Feed:
         return msgspec.json.encode(
             {
                 "type": "snapshot",
-                "seq": self._seq,
+                "seq": self._history.seq,
                 "alerts": [shown_progress(one, self._disclosure) for one in alerts],
                 "alarms": self._alarms.of(scope),
             }
@@ -192,15 +189,11 @@ class Feed:
         return socket
 
     def _begin(self, client: Client, after: str | None) -> None:
-        seen = number_of(after or "", SEQ_DIGITS)
-        oldest = self._history[0].seq if self._history else self._seq + 1
-        if seen is not None and oldest - 1 <= seen <= self._seq:
-            missed = [one.text for one in self._history if one.seq > seen and one.within(client.scope)]
-            if len(missed) <= BACKLOG:
-                client.backlog.extend(missed)
-                client.wake.set()
-                return
-        client.behind = True
+        missed = self._history.since(number_of(after or "", SEQ_DIGITS), client.scope)
+        if missed is not None and len(missed) <= BACKLOG:
+            client.backlog.extend(missed)
+        else:
+            client.behind = True
         client.wake.set()
 
     async def _write(self, socket: web.WebSocketResponse, client: Client) -> None:

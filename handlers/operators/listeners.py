@@ -39,11 +39,15 @@ TOO_MANY: Final = 4008
 
 
 class Message(NamedTuple):
-    """One message of the feed, as it is sent; `within`: whether it is about something that a scope has."""
+    """One message of the feed, as it is sent; `within`: whether it is about something that a scope has.
+
+    Not `is_numbered`: its number is that of the message before.
+    """
 
     seq: int
     text: str
     within: Callable[[Scope], bool]
+    is_numbered: bool
 
 
 class Client:

@@ -24,10 +24,11 @@ DECISIONS: Final = frozenset({AlarmKind.REVIEW, AlarmKind.REVIEW_LATE, AlarmKind
 
 
 class Scope(NamedTuple):
-    """About which alerts somebody may read: `authority` None: about all."""
+    """About which alerts somebody may read: `authority` None: about all; and whether they may read sightings."""
 
     authority: str | None
     approves: bool
+    reads_sightings: bool
 
     def has(self, *authorities: str) -> bool:
         """Tell whether alerts of these authorities are always within it."""
@@ -59,4 +60,4 @@ class Scope(NamedTuple):
 
 def scope_of(bearer: Bearer) -> Scope:
     """Return what the bearer of a token may read about."""
-    return Scope(bearer.authority, bearer.role in ALLOWS[Role.APPROVER])
+    return Scope(bearer.authority, bearer.role in ALLOWS[Role.APPROVER], bearer.role in ALLOWS[Role.OPERATOR])

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from handlers.http.roles import ALLOWS, Role
 from handlers.operators.scope import scope_of
 
 if TYPE_CHECKING:
@@ -31,7 +30,7 @@ class Undecided:
 
     def of(self, bearer: Bearer) -> int:
         """Return how many wait for a decision that somebody may make."""
-        if bearer.role not in ALLOWS[Role.OPERATOR]:
-            return 0
         scope = scope_of(bearer)
+        if not scope.reads_sightings:
+            return 0
         return sum(undecided for authorities, undecided in self._by_alert.values() if scope.has(*authorities))
