@@ -46,7 +46,8 @@ class Alert(FiledAlert, frozen=True, kw_only=True, omit_defaults=True):
     """An alert with its progress; `possible` names what may be asked for now: the last part of the path.
 
     `found` once more says later whether it was because of the alert. `reminders`: where the policy has some.
-    `last_request_at`: when its last request was started; soon after a stop, of all that were.
+    `last_request_at`: when its last request was started; soon after a stop, of all that were. Null while it was sent to
+    fewer people than the threshold.
     """
 
     sent_at: datetime | None

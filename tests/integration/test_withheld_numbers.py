@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import pytest
 
 from tests.support.alarms import alarms_of
+from tests.support.entering import enter, nobody_waits
 from tests.support.processes.deployment import SHENZHEN
+from tests.support.processes.own_metrics import metrics_text
 from tests.support.processes.processes import until
 
 if TYPE_CHECKING:
@@ -17,45 +20,51 @@ if TYPE_CHECKING:
 
 DEFAULT = {"QQ_ALERT_PRIVACY__PEOPLE_MIN": "100", "QQ_ALERT_ALERT__LATE_ENTRANTS_EVERY_S": "86400"}
 COUNTS = ("found", "sent", "accepted", "invalid", "refused", "quarantined", "failed")
+TIMES = {"deadline", "expires", "eta"}
 SMALL = {"radius_km": 5, "reason": "a small place"}
 
 
 async def _views(deployment: Deployment, server: Process, alert: str) -> dict[str, Any]:
     """Return what each route says of an alert that is sent."""
     url = f"{server.url}/v1/alerts"
-    async with deployment.session() as session, session.get(f"{server.url}/metrics") as response:
-        metrics = await response.text()
+    metrics = await metrics_text(server.url)
     return {
         "feed": await deployment.sent(server, alert),
         "one": (await deployment.get(f"{url}/{alert}"))["alert"],
         "list": (await deployment.get(url))["alerts"][0],
         "summary": await deployment.get(f"{url}/{alert}/summary"),
+        "rates": await deployment.get(f"{url}/{alert}/rates"),
+        "funnel": await deployment.get(f"{url}/{alert}/funnel"),
+        "area": await deployment.get(f"{url}/{alert}/area"),
         "alarms": await alarms_of(deployment, server),
         "metrics": [line for line in metrics.splitlines() if line.startswith(("qq_alert_recip", "qq_alert_entr"))],
     }
 
 
 def _without_times(views: dict[str, Any]) -> str:
-    """Return the views without what differs from one alert to another anyway: times, and who they are."""
+    """Return the views without what differs from one alert to another anyway: who they are, and when.
+
+    Whether there is a time at all, and how many there are, is no such thing.
+    """
 
     def plain(value: Any) -> Any:  # noqa: ANN401 - JSON
         if isinstance(value, dict):
-            left = {"id", "alert", "case_number", "about", "seq", "type", "states", "notices"}
+            left = {"id", "alert", "case_number", "about", "seq", "type"}
             return {
-                name: plain(one)
+                name: one is not None if name.endswith("at") or name in TIMES else plain(one)
                 for name, one in value.items()
-                if name not in left and not name.endswith(("_at", "at")) and name not in {"deadline", "expires", "eta"}
+                if name not in left
             }
         return [plain(one) for one in value] if isinstance(value, list) else value
 
-    return json.dumps(plain({**views, "metrics": []}), sort_keys=True)
+    return json.dumps(plain({**views, "metrics": []}), sort_keys=True, indent=1)
 
 
 @pytest.mark.parametrize("people", [3, 99])
 async def test_an_alert_that_reached_a_few_people_looks_like_one_that_reached_nobody(
     deployment: Deployment, people: int
 ) -> None:
-    """Alerts, feed, summary, alarms and metrics are the same for none and for a few; no number of people is left."""
+    """Each view is the same for none and for a few, to whether it has a time and how many; no number is left."""
     await deployment.provider()
     server = await deployment.server(**DEFAULT)
     nobody = await deployment.file(server, case_number="SZ-1", area=SMALL)
@@ -68,6 +77,7 @@ async def test_an_alert_that_reached_a_few_people_looks_like_one_that_reached_no
     assert status == 202
     await deployment.sent(server, few["alert"]["id"])
     assert (await deployment.reached()).size == people
+    await until(lambda: _are_noted(deployment, few["alert"]["id"], people))
     views = await _views(deployment, server, few["alert"]["id"])
     if people == 3:
         # What of more people falls into a sample of one in 32 may be more than the threshold by its measure.
@@ -107,14 +117,16 @@ async def test_one_late_entrant_changes_no_number(deployment: Deployment) -> Non
     alert = answer["alert"]["id"]
     await deployment.sent(server, alert)
     before = await _views(deployment, server, alert)
-    await _enter(deployment, server, [1001])
+    await enter(deployment, server, [1001])
     await until(lambda: _has(deployment, 151))
-    await until(lambda: _nobody_waits(deployment))
+    await until(lambda: nobody_waits(deployment))
     after = await _views(deployment, server, alert)
     assert after["metrics"] == before["metrics"]
-    assert after["summary"]["counts"] == before["summary"]["counts"]
+    assert after["summary"] == before["summary"]
+    assert after["rates"] == before["rates"]
+    assert after["one"] == before["one"]
     assert [view["lanes"]["tpns"]["accepted"] for view in (before["one"], after["one"])] == [150, 150]
-    await _enter(deployment, server, [*range(1002, 1101)])
+    await enter(deployment, server, [*range(1002, 1101)])
     await until(lambda: _has(deployment, 250))
 
     async def risen() -> bool:
@@ -134,17 +146,11 @@ async def test_requests_of_narrow_areas_are_refused_with_the_least_radius(deploy
     assert (estimate["people"], estimate["withheld"], estimate["positions"]) == (None, True, None)
 
 
-async def _enter(deployment: Deployment, server: Process, users: list[int]) -> None:
-    """Report users at the place of the case, as the platform does."""
-    at = (await deployment.query("select to_char(now() at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')"))[0][0]
-    place = {"lane": "tpns", "longitude": SHENZHEN.longitude, "latitude": SHENZHEN.latitude, "at": at}
-    status, answer = await deployment.post(f"{server.url}/v1/devices", [{"user": user, **place} for user in users])
-    assert (status, answer["rejected"]) == (200, [])
-
-
 async def _has(deployment: Deployment, people: int) -> bool:
     return (await deployment.reached()).size == people
 
 
-async def _nobody_waits(deployment: Deployment) -> bool:
-    return bool((await deployment.query("select count(*) from entrant"))[0][0] == 0)
+async def _are_noted(deployment: Deployment, alert: str, people: int) -> bool:
+    """Tell whether the history of rates has everybody of an alert."""
+    rows = await deployment.query("select coalesce(max(settled), 0) from rate_sample where alert_id = $1", UUID(alert))
+    return bool(rows[0][0] == people)

@@ -27,11 +27,13 @@ from push.notice import Notice
 from push.results import FINAL, Outcome
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from uuid import UUID
 
     from aiohttp import web
 
     from handlers.http.route import Call
+    from public.funnel.steps import Point
     from sql.database import Pool
     from sql.page_counts import FunnelRow
     from sql.progress import ListedAlert
@@ -69,7 +71,7 @@ class PageFunnel(Answer, frozen=True, kw_only=True):
 
 
 class FunnelPoint(Answer, frozen=True, kw_only=True):
-    """How many had opened and shared the page by a time, in steps of the threshold."""
+    """How many had opened and shared the page by a time at which one of these rose, in steps of the threshold."""
 
     at: datetime
     opened: int | None
@@ -148,11 +150,19 @@ class Funnel:
         if row.began is None or row.ended is None:
             return []
         counts = await sql.page_counts.over_time(self._pool, alert_id, span_of(row.began, row.ended))
-        rule = self._disclosure
-        return [
-            FunnelPoint(at=one.at, opened=rule.floored(one.opened), shared=rule.floored(one.shared))
-            for one in points(counts)
-        ]
+        return shown_points(points(counts), self._disclosure)
+
+
+def shown_points(found: Iterable[Point], rule: Disclosure) -> list[FunnelPoint]:
+    """Return the points at which a number that is shown has risen: any other moment is that of a few."""
+    risen: list[FunnelPoint] = []
+    before = rule.floored(0), rule.floored(0)
+    for one in found:
+        opened, shared = rule.floored(one.opened), rule.floored(one.shared)
+        if (opened, shared) != before:
+            risen.append(FunnelPoint(at=one.at, opened=opened, shared=shared))
+            before = opened, shared
+    return risen
 
 
 def _fields(came_of: CameOf) -> dict[str, Any]:

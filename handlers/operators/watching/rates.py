@@ -1,6 +1,7 @@
 """The rates of an alert through its life, for a line that shows whether it comes through within its thirty minutes.
 
-Numbers are multiples of the threshold below which none is shown (`push.alerts.disclosure`). Bounded: `SAMPLES_MAX`.
+Numbers are multiples of the threshold below which none is shown (`push.alerts.disclosure`), and so is what moves a
+sample: a moment at which no number that is shown changed is that of few people. Bounded: `SAMPLES_MAX`.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from handlers.alert_answers import Answer
 from handlers.http.requests import unknown_alert
 from handlers.operators.alerts import readable
 from runtime.clock import record_now
+from sql.rates import RateRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -23,7 +25,6 @@ if TYPE_CHECKING:
     from push.alerts.disclosure.people import Disclosure
     from sql.database import Pool
     from sql.progress import ListedAlert
-    from sql.rates import RateRow
 
 TOGETHER: Final = timedelta(seconds=1)
 """Lanes are noted in one statement: their rows are microseconds apart."""
@@ -53,7 +54,10 @@ class RateSample(Answer, frozen=True, kw_only=True):
 
 
 class RatesAnswer(Answer, frozen=True, kw_only=True):
-    """The history of an alert's rates, oldest first; `deadline`: by when everybody of the first rings is notified."""
+    """The history of an alert's rates, oldest first; `deadline`: by when everybody of the first rings is notified.
+
+    None while too few were notified to be shown, and none at which no number that is shown changed.
+    """
 
     received_at: datetime
     deadline: datetime
@@ -75,7 +79,9 @@ class Rates:
     async def of(self, alert: ListedAlert) -> RatesAnswer:
         """Return the history of an alert that somebody may read."""
         rows = await sql.rates.read(self._pool, alert.id)
-        samples = thinned(samples_of(rows, alert.received_at, record_now()), SAMPLES_MAX)
+        lanes = sorted({row.lane for row in rows})
+        risen = shown_rows(rows, self._disclosure)
+        samples = thinned(samples_of(risen, alert.received_at, record_now(), lanes), SAMPLES_MAX)
         return RatesAnswer(
             received_at=alert.received_at,
             deadline=alert.deadline,
@@ -83,14 +89,28 @@ class Rates:
         )
 
 
-def samples_of(rows: Iterable[RateRow], received_at: datetime, until: datetime) -> list[Sample]:
+def shown_rows(rows: Sequence[RateRow], rule: Disclosure) -> list[RateRow]:
+    """Return the rows at which the number of a lane that is shown rises, with that number; lanes of few have none."""
+    known: dict[str, int] = {}
+    risen: list[RateRow] = []
+    for row in sorted(rows, key=lambda one: one.at):
+        settled = rule.floored(row.settled) or 0
+        if settled > known.get(row.lane, 0):
+            known[row.lane] = settled
+            risen.append(RateRow(row.lane, row.at, settled))
+    return risen
+
+
+def samples_of(
+    rows: Iterable[RateRow], received_at: datetime, until: datetime, lanes: Iterable[str] = ()
+) -> list[Sample]:
     """Return what was settled in each lane by when: rows of about one time together, lanes without a row as before.
 
     What was sent within a moment has no row of its beginning: then that was a span before the first row at most. Where
     nothing was sent nothing is noted, so what comes after a pause began a span before its row, too.
     """
     samples: list[Sample] = []
-    known: dict[str, int] = {}
+    known = dict.fromkeys(lanes, 0)
     for row in sorted(rows, key=lambda one: one.at):
         # What the record keeps never goes back, though two processes may have read it in the other order.
         known = {**known, row.lane: max(row.settled, known.get(row.lane, 0))}

@@ -72,7 +72,8 @@ class ShownReminder(msgspec.Struct, frozen=True, kw_only=True):
 class ShownProgress(WatchedAlert, frozen=True, kw_only=True, omit_defaults=True):
     """One alert with its lanes and its follow-up notices; `reminders` where the policy has some.
 
-    `last_request_at`: when the last request of the alert itself was started; after a stop, of all that were.
+    `last_request_at`: when the last request of the alert itself was started; after a stop, of all that were. Null while
+    it was sent to fewer people than the threshold, whose reminder is not shown either.
     """
 
     lanes: dict[str, ShownLaneProgress]
@@ -84,10 +85,12 @@ class ShownProgress(WatchedAlert, frozen=True, kw_only=True, omit_defaults=True)
 def shown_progress(progress: AlertProgress, rule: Disclosure) -> ShownProgress:
     """Return the progress of an alert as it is shown."""
     exact = not any(rule.is_few(lane.sent) for lane in progress.lanes.values())
+    few = rule.is_few(sum(lane.sent for lane in progress.lanes.values()))
     of_alert = {name: getattr(progress, name) for name in WatchedAlert.__struct_fields__}
     return ShownProgress(
         **of_alert,
-        last_request_at=progress.last_request_at,
+        # There is none while nobody was there, so that the first one's would say that somebody is.
+        last_request_at=None if few else progress.last_request_at,
         lanes={name: _lane(lane, rule, progress.state, exact=exact) for name, lane in progress.lanes.items()},
         notices=[
             ShownNotice(notice=one.notice, version=one.version, lanes=_beside(one.lanes, rule))
@@ -96,6 +99,8 @@ def shown_progress(progress: AlertProgress, rule: Disclosure) -> ShownProgress:
         reminders=tuple(
             ShownReminder(due_at=one.due_at, people=rule.floored(one.people), lanes=_beside(one.lanes, rule))
             for one in progress.reminders
+            # One is planned for the first person who is notified without a sound.
+            if not rule.is_few(one.people)
         ),
     )
 

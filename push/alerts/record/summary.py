@@ -66,8 +66,8 @@ class StateChange(msgspec.Struct, frozen=True):
 class Summary(msgspec.Struct, frozen=True, kw_only=True):
     """What may be published of an alert; times and states before the audit trail began are not known.
 
-    `counts` by notice and outcome, null where fewer people than the threshold were notified: acceptance by a provider
-    is not delivery. `through_alert`: whether the alert helped.
+    `counts` by notice and outcome, null where fewer people than the threshold were notified, a reminder of so few left
+    out: acceptance by a provider is not delivery. `through_alert`: whether the alert helped.
     """
 
     alert: UUID
@@ -105,7 +105,7 @@ async def summarise(pool: Pool, alert_id: UUID, rule: Disclosure) -> Summary | N
         ended_at=row.ended_at,
         found_at=_first(changes, State.FOUND),
         through_alert=row.through_alert,
-        counts={Notice(one.notice): _by_outcome(one, rule) for one in counts},
+        counts={Notice(one.notice): _by_outcome(one, rule) for one in counts if not _is_reminder_of_few(one, rule)},
         notices=await sql.summary.notices(pool, alert_id),
         states=changes,
     )
@@ -141,3 +141,8 @@ def _by_outcome(counts: NoticeCounts, rule: Disclosure) -> dict[Outcome, int | N
     outcomes = list(FINAL)
     shown = shown_counts([getattr(counts, outcome.value) for outcome in outcomes], rule)
     return dict(zip(outcomes, shown, strict=True))
+
+
+def _is_reminder_of_few(counts: NoticeCounts, rule: Disclosure) -> bool:
+    """Tell whether a line of the summary would say that somebody was notified without a sound."""
+    return counts.notice == Notice.REMINDER and rule.is_few(sum(getattr(counts, outcome.value) for outcome in FINAL))
