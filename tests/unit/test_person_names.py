@@ -98,7 +98,7 @@ def test_a_name_that_could_be_read_as_another_is_refused_with_its_character(name
     assert "\n" not in fault
 
 
-@pytest.mark.parametrize("name", ["", "  ", "7", "-", "x" * 101])
+@pytest.mark.parametrize("name", ["", "  ", "7", "-", "ـ", "x" * 101])
 def test_what_is_no_name_is_refused(name: str) -> None:
     """Without a letter, or over a hundred characters."""
     assert fault_of(name) is not None

@@ -78,7 +78,7 @@ def fault_of(name: str) -> str | None:
     text = unicodedata.normalize("NFKC", name).strip()
     if len(text) > NAME_MAX:
         return f"the name has more than {NAME_MAX} characters"
-    if not any(unicodedata.category(sign)[0] == "L" for sign in text):
+    if not any(unicodedata.category(sign)[0] == "L" for sign in folded_name(text)):
         return "the name has no letter"
     return _fault_of_signs(text) or _fault_of_marks(text) or _fault_of_scripts(text)
 
