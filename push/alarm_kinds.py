@@ -243,8 +243,14 @@ class AlarmKind(enum.Enum):
     )
     DELETION_WAITS = (
         "deletion_waits",
-        "the data of a child is due for deletion and stays: something of its objects could not be deleted twice",
-        "look at `[public] objects`: a right to delete, a bucket that is away, a setting taken out. Then it goes on",
+        (
+            "the data of a child, or who was notified, is due for deletion and stays: it could not be deleted twice. "
+            "No other alert's deletion waits for it"
+        ),
+        (
+            "the detail says what. Its objects: look at `[public] objects`: a right to delete, a bucket that is away, "
+            "a setting taken out. PostgreSQL: its log says which row or page it is. Then it goes on by itself"
+        ),
     )
     EXPIRES_SOON = (
         "expires_soon",

@@ -133,8 +133,9 @@ class Engine:
         self.index_watch = IndexWatch(stores, self.alarms, self.entrants, plan.positions_kept, self.wake)
         self._entrant_look = EntrantLook(pool, [*plan.lanes], self.entered)
         self._tidying = Tidying(pool)
+        # What is refused to it stops nothing that sends, and is an alarm of its own.
         self._deletion = Deletion(
-            pool, plan.retention, planner.secret, self.alarms, self._without_objects, plan.deletion_look_s
+            requests_pool, plan.retention, planner.secret, self.alarms, self._without_objects, plan.deletion_look_s
         )
         self._background: list[asyncio.Task[None]] = []
         self.changed: Callable[[], None] = lambda: None

@@ -109,7 +109,9 @@ async def serve(
         await ask(secrets.look)
         cities = await asyncio.to_thread(_cities, settings)
         objects = public_objects(settings)
-        engine.delete_objects = deletion_of(pool, kept_objects(settings), has_site=settings.public.url is not None)
+        engine.delete_objects = deletion_of(
+            requests_pool, kept_objects(settings), has_site=settings.public.url is not None
+        )
         counting = counting_of(settings, pool, objects)
         handlers = handlers_of(settings, engine, authenticator, cities, signer, vault, counting.taken, objects)
         photos = PhotoMaking(settings, engine, objects)

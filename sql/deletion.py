@@ -5,7 +5,7 @@ Bounded: one alert a transaction, `SIGHTINGS_MAX` of its sightings, `ROWS_MAX` r
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from sql.database import MAINTENANCE_TIMEOUT_S
 from sql.query import query
@@ -26,12 +26,23 @@ _CHILD_DUE = query("child_due")
 _CHILD_OBJECTS = query("child_objects")
 _PAGE_STANDS = query("page_stands")
 _CHILD_AREA = query("child_area")
+_CHILD_RECEIPTS = query("child_receipts")
+_CHILD_RECEIPT_PUT = query("child_receipt_put")
+_CHILD_RECEIPT_DELETE = query("child_receipt_delete")
 _CHILD_DELETE = query("child_delete")
 _SIGHTINGS_DELETE = query("sightings_delete")
 _CHILD_VACUUM = query("child_vacuum")
 _RECIPIENTS_DUE = query("recipients_due")
 _RECIPIENTS_DELETE = query("recipients_delete")
 _RECIPIENTS_DELETED = query("recipients_deleted")
+
+
+class Receipt(NamedTuple):
+    """A stored answer to a webhook."""
+
+    authority: str
+    webhook_id: str
+    answer: bytes
 
 
 async def child_due(
@@ -75,6 +86,21 @@ async def delete_sightings(connection: Connection, alert_id: UUID) -> int:
     return deleted
 
 
+async def receipts(connection: Connection, alert_id: UUID) -> list[Receipt]:
+    """Return the stored answers to webhooks of an alert's authority that have the alert's id in them."""
+    return [Receipt(*row) for row in await connection.fetch(_CHILD_RECEIPTS, alert_id)]
+
+
+async def put_receipt(connection: Connection, receipt: Receipt, answer: bytes, secret: bytes) -> None:
+    """Store another answer, and hash the digest of the body with `secret`, so that it tests no guess."""
+    await connection.execute(_CHILD_RECEIPT_PUT, receipt.authority, receipt.webhook_id, answer, secret)
+
+
+async def delete_receipt(connection: Connection, receipt: Receipt) -> None:
+    """Delete a stored answer: what comes again is judged anew, and its number is taken."""
+    await connection.execute(_CHILD_RECEIPT_DELETE, receipt.authority, receipt.webhook_id)
+
+
 async def delete_child(connection: Connection, alert_id: UUID, area: bytes | None, secret: bytes) -> None:
     """Delete the child's data of one alert that has no sightings any more.
 
@@ -89,9 +115,9 @@ async def vacuum(pool: Pool) -> None:
     await pool.execute(_CHILD_VACUUM, timeout=MAINTENANCE_TIMEOUT_S)
 
 
-async def recipients_due(connection: Connection, after_end: timedelta) -> UUID | None:
-    """Lock an alert whose recipients are due for deletion; None when there is none."""
-    found: UUID | None = await connection.fetchval(_RECIPIENTS_DUE, after_end)
+async def recipients_due(connection: Connection, after_end: timedelta, but: Sequence[UUID] = ()) -> UUID | None:
+    """Lock an alert whose recipients are due for deletion; None when there is none. `but`: left for later."""
+    found: UUID | None = await connection.fetchval(_RECIPIENTS_DUE, after_end, list(but))
     return found
 
 

@@ -1,6 +1,6 @@
 -- Deletes the child's name, picture, looks, place in words and contact, and every reason. What stays are the places to
 -- about a kilometre and the time, which the counts need, and the texts of `found` and `cancel`: they name no one, and
--- may still be in sending.
+-- may still be in sending. The stored answers to webhooks went before (child_receipts.sql).
 with emptied as (
     update child_case c set content = '{}', content_digest = sha256(c.content_digest || gen_random_uuid()::text::bytea)
     from alert a where a.id = $1 and c.id = a.case_id
@@ -33,24 +33,6 @@ with emptied as (
     delete from police_event where alert_id = $1 and (sighting_id is not null or delivered_at is not null)
 ), unreasoned as (
     delete from audit_reason where alert_id = $1
-), answered as (
-    -- The stored answers to webhooks hold the exact place too; the rest of them stays for late retries.
-    select w.authority_id, w.webhook_id, convert_from(w.answer, 'UTF8')::jsonb as answer
-    from webhook_receipt w join child_case c on c.authority_id = w.authority_id join alert a on a.case_id = c.id
-    where a.id = $1 and w.answer_status in (200, 202)
-), undrafted as (
-    -- The id of a draft's receipt is made of a digest, too. Filed again, the draft finds its number taken.
-    delete from webhook_receipt w using answered b
-    where w.authority_id = b.authority_id and w.webhook_id = b.webhook_id and b.answer #>> '{draft,id}' = $1::text
-), unanswered as (
-    update webhook_receipt w
-    set answer = convert_to(jsonb_set(jsonb_set(jsonb_set(b.answer,
-            '{alert,area,circle}', 'null'), '{alert,review,proposal,centre}', 'null', false), '{alert,rings}', coalesce(
-            (select jsonb_agg(one || '{"centre": null}') from jsonb_array_elements(b.answer #> '{alert,rings}') one),
-            '[]'))::text, 'UTF8'),
-        body_digest = sha256($3::bytea || w.body_digest)
-    from answered b
-    where w.authority_id = b.authority_id and w.webhook_id = b.webhook_id and b.answer #>> '{alert,id}' = $1::text
 )
 update alert
 set content = jsonb_build_object('texts', '{}'::jsonb, 'last', coalesce(content -> 'last', '{}'::jsonb))

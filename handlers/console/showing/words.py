@@ -134,7 +134,12 @@ PATTERNS: Final[dict[AlarmKind, tuple[tuple[str, str], ...]]] = {
         ),
     ),
     AlarmKind.GLYPH_MISSING: (("glyphs", r"characters that no font has: (?P<number>\d+)"),),
-    AlarmKind.DELETION_WAITS: (("deletion", "its data is due for deletion, and its objects cannot be deleted"),),
+    AlarmKind.DELETION_WAITS: (
+        ("deletion", "its data is due for deletion, and its objects cannot be deleted"),
+        ("deletion_refused", r"its data is due for deletion, and PostgreSQL refuses that: (?P<error>\w+)"),
+        ("recipients_refused", r"its recipients are due for deletion, and PostgreSQL refuses that: (?P<error>\w+)"),
+        ("deletion_unknown", r"PostgreSQL does not say what is due for deletion: (?P<error>\w+)"),
+    ),
     AlarmKind.PHOTO_REFUSED: (("photo", r"(?P<fault>[a-z_]+)"),),
     AlarmKind.MESSAGE_REFUSED: (("refused", r"the provider takes other messages, and not this one: (?P<why>.*)"),),
 }

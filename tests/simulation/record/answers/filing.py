@@ -112,6 +112,8 @@ def child_due(
 
 
 @answers("recipients_due", "id")
-def recipients_due(tables: Tables, moment: Moment, after_end: timedelta) -> Sequence[tuple[Any, ...]]:
+def recipients_due(
+    tables: Tables, moment: Moment, after_end: timedelta, but: Sequence[UUID]
+) -> Sequence[tuple[Any, ...]]:
     """Find an alert whose recipients are due for deletion, as above."""
     return ()

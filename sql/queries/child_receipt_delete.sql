@@ -1,0 +1,1 @@
+delete from webhook_receipt where authority_id = $1 and webhook_id = $2;
