@@ -1,7 +1,8 @@
 """Puts environment variables over the tables of the configuration file.
 
 `QQ_ALERT_SECTION__NAME` is a value, `QQ_ALERT_SECTION__NAME_FILE` the file that holds it, as secrets are mounted.
-Kubernetes injects names of its own for a service named `qq-alert`: they are left aside. Bounded: `FILE_BYTES` a file.
+Kubernetes injects names of its own for each service whose name begins with `qq-alert`, such as `qq-alert-redis`: they
+are left aside. Bounded: `FILE_BYTES` a file.
 """
 
 from __future__ import annotations
@@ -28,7 +29,13 @@ WEBHOOK_SECRET: Final = "QQ_ALERT_WEBHOOK_SECRET"  # noqa: S105 - a name
 NOT_SETTINGS: Final = frozenset(
     {"QQ_ALERT_PYTHON", "QQ_ALERT_VENV", "QQ_ALERT_NEWEST_PYTHON", WEBHOOK_SECRET, f"{WEBHOOK_SECRET}_FILE"}
 )
-_INJECTED: Final = re.compile(r"QQ_ALERT_(?:SERVICE_(?:HOST|PORT(?:_[A-Z0-9_]+)?)|PORT(?:_\d+_[A-Z]+(?:_[A-Z]+)?)?)")
+_OF_SERVICE: Final = r"QQ_ALERT_(?:[A-Z0-9_]+_)?"
+_INJECTED: Final = re.compile(
+    _OF_SERVICE + r"(?:SERVICE_(?:HOST|PORT(?:_[A-Z0-9_]+)?)|PORT_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)"
+)
+_INJECTED_PORT: Final = re.compile(_OF_SERVICE + r"PORT")
+_ADDRESS: Final = re.compile(r"(?:tcp|udp|sctp)://\S+")
+"""What Kubernetes writes into NAME_PORT; `QQ_ALERT_SHARE_PORT` is a setting of ours."""
 
 _log = structlog.get_logger("server.environment")
 
@@ -50,7 +57,7 @@ def overlay(tree: dict[str, Any], environ: dict[str, str]) -> None:
     for name, value in environ.items():
         if not name.startswith(PREFIX) or name in NOT_SETTINGS:
             continue
-        if _INJECTED.fullmatch(name):
+        if _is_injected(name, value):
             _log.warning("environment.injected", variable=name)
             continue
         *sections, leaf = name.removeprefix(PREFIX).lower().split("__")
@@ -64,6 +71,13 @@ def overlay(tree: dict[str, Any], environ: dict[str, str]) -> None:
         else:
             # A value out of a file often ends with a line break, which is never meant.
             node[leaf] = _listed(value.strip())
+
+
+def _is_injected(name: str, value: str) -> bool:
+    """Tell whether Kubernetes made a variable for a service; one with `__` is meant for a section of ours."""
+    if "__" in name:
+        return False
+    return bool(_INJECTED.fullmatch(name) or (_INJECTED_PORT.fullmatch(name) and _ADDRESS.fullmatch(value)))
 
 
 def _read(name: str, path: str) -> str:

@@ -14,8 +14,10 @@ import pytest
 from cryptography import x509
 
 from server.environment import EnvironmentVariableError, overlay
+from server.settings import SettingsError, load
 from tests.integration.test_tls import issued, written
 from tests.support.processes.processes import Process, until
+from tests.support.processes.public_site import public_site
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,6 +31,31 @@ INJECTED = {
     "QQ_ALERT_PORT": "tcp://10.0.0.1:8470",
     "QQ_ALERT_PORT_8470_TCP": "tcp://10.0.0.1:8470",
     "QQ_ALERT_PORT_8470_TCP_ADDR": "10.0.0.1",
+}
+SETTINGS = {"QQ_ALERT_SHARE_PORT": "true", "QQ_ALERT_METRICS__LISTEN": "127.0.0.1:0"}
+
+
+def _service(name: str, port: int = 6379) -> dict[str, str]:
+    """Return what Kubernetes injects for a service of the namespace, with a port that has a name."""
+    of = name.upper().replace("-", "_")
+    address = f"tcp://10.0.0.1:{port}"
+    return {
+        f"{of}_SERVICE_HOST": "10.0.0.1",
+        f"{of}_SERVICE_PORT": str(port),
+        f"{of}_SERVICE_PORT_HTTP_1": str(port),
+        f"{of}_PORT": address,
+        f"{of}_PORT_{port}_TCP": address,
+        f"{of}_PORT_{port}_TCP_PROTO": "tcp",
+        f"{of}_PORT_{port}_TCP_PORT": str(port),
+        f"{of}_PORT_{port}_TCP_ADDR": "10.0.0.1",
+        f"{of}_PORT_53_UDP": "udp://10.0.0.1:53",
+    }
+
+
+SERVICES = {
+    name: value
+    for service in ("qq-alert", "qq-alert-redis", "qq-alert-public", "qq-alert-postgresql-2", "qq-alert-share")
+    for name, value in _service(service).items()
 }
 
 
@@ -71,6 +98,32 @@ async def test_a_server_without_tls_outlives_a_hang_up_and_injected_variables(de
     assert (await deployment.file(server))[0] == 202
     assert server.alive
     assert "environment.injected" in deployment.log.read_text(encoding="utf-8")
+
+
+def test_what_kubernetes_injects_for_services_beside_ours_is_no_setting() -> None:
+    """Whatever the service is called after `qq-alert`; our settings of nearly that shape are settings all the same."""
+    tree: dict[str, object] = {}
+    # The port of the service `qq-alert-share` has the name of a setting: its value tells.
+    overlay(tree, {**SETTINGS, **SERVICES})
+    assert tree == {"metrics": {"listen": "127.0.0.1:0"}}
+    overlay(tree, SETTINGS)
+    assert tree == {"metrics": {"listen": "127.0.0.1:0"}, "share_port": "true"}
+
+
+@pytest.mark.parametrize("name", ["QQ_ALERT_REDIS__SERVICE_HOST", "QQ_ALERT_HTTP_PORT", "QQ_ALERT_PORT_NUMBER"])
+def test_a_name_that_nobody_injects_is_still_an_error(name: str) -> None:
+    """One of a section of ours, or of another shape: a typing error is never left aside."""
+    with pytest.raises(SettingsError, match="unknown field"):
+        load(None, {name: "8470"})
+
+
+async def test_processes_beside_the_stores_of_a_namespace_start(deployment: Deployment) -> None:
+    """A server, the process that serves pages and a command: each where the stores have services of their own."""
+    server = await deployment.server(**SERVICES)
+    assert (await deployment.file(server))[0] == 202
+    site = await public_site(deployment, **SERVICES)
+    assert site.alive
+    assert Process("config", "check", env=deployment.env(**SERVICES)).wait() == 0
 
 
 def test_a_secret_may_come_from_a_file_and_an_unknown_name_is_still_an_error(tmp_path: Path) -> None:
