@@ -43,14 +43,28 @@ _log = structlog.get_logger("server.process")
 T = TypeVar("T")
 
 
+STOP_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
+"""A container's image, or a terminal, may send any of them: each is a stop in order."""
+
+IGNORED_SIGNALS: Final = (signal.SIGUSR1, signal.SIGUSR2)
+"""Programs that rotate logs send them, and they would end a process at once."""
+
+
 def stop_event() -> asyncio.Event:
-    """Return an event that SIGTERM and SIGINT set; SIGHUP means nothing yet."""
+    """Return an event that `STOP_SIGNALS` set; `IGNORED_SIGNALS` are a line in the log, and SIGHUP nothing yet."""
     stopping = asyncio.Event()
     # A terminal that closes ends no server, not even one that is still starting.
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    loop = asyncio.get_running_loop()
+    for number in STOP_SIGNALS:
+        loop.add_signal_handler(number, stopping.set)
+    for number in IGNORED_SIGNALS:
+        loop.add_signal_handler(number, _ignore, number)
     return stopping
+
+
+def _ignore(number: signal.Signals) -> None:
+    _log.warning("signal.ignored", signal=number.name)
 
 
 async def migrated(stores: Stores, stopping: asyncio.Event) -> bool:

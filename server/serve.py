@@ -83,7 +83,7 @@ async def serve(
     *,
     hold: bool = False,
 ) -> None:
-    """Serve until SIGTERM or SIGINT; raises when a worker or an embedded store dies. `ready` gets the base URL.
+    """Serve until a signal to stop; raises when a worker or an embedded store dies. `ready` gets the base URL.
 
     `read` reads the settings again, at SIGHUP. `hold`: what is live is paused before anything is sent.
     """

@@ -49,7 +49,7 @@ _log = structlog.get_logger("server.serve_public")
 
 
 async def serve_public(settings: Settings, ready: Callable[[str], None] = lambda _: None) -> None:
-    """Serve until SIGTERM or SIGINT; `ready` gets the base URL."""
+    """Serve until a signal to stop; `ready` gets the base URL."""
     stopping = stop_event()
     _check(settings)
     try:

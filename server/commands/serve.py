@@ -1,6 +1,6 @@
 """`qq-alert serve` and `qq-alert migrate`: run a server, or bring the database to the current schema.
 
-Bounded: `serve` ends on SIGTERM or SIGINT, `migrate` with its work.
+Bounded: `serve` ends on SIGTERM, SIGINT or SIGQUIT, `migrate` with its work.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from server.upkeep import descriptors
 @config_option
 @click.pass_context
 def serve_command(context: click.Context, *, no_migrate: bool, hold: bool) -> None:
-    """Run the server until SIGTERM or SIGINT."""
+    """Run the server until SIGTERM, SIGINT or SIGQUIT."""
     settings = settings_of(context)
     if not settings.lanes:
         raise SettingsError("$.lanes: at least one lane is needed to reach people")

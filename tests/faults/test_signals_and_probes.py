@@ -7,6 +7,7 @@ import itertools
 import signal
 import socket
 import ssl
+from functools import partial
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -152,6 +153,31 @@ async def test_a_server_that_stops_says_so_while_it_still_serves(deployment: Dep
         await until(is_stopping)
         assert (await deployment.file(server))[0] == 202
     assert await asyncio.to_thread(server.wait) == 0
+
+
+@pytest.mark.parametrize("command", ["serve", "serve-public"])
+async def test_signals_that_ask_for_nothing_end_nothing_and_quit_stops(deployment: Deployment, command: str) -> None:
+    """SIGUSR1 and SIGUSR2 are a line in the log each; SIGQUIT says so on /ready, drains, and ends with code 0."""
+    start = deployment.server if command == "serve" else partial(public_site, deployment)
+    process = await start(QQ_ALERT_DRAIN_S="1")
+    log = deployment.log if command == "serve" else deployment.folder / "serve-public.log"
+    for number in (signal.SIGUSR1, signal.SIGUSR2):
+        process.send_signal(number)
+
+        async def is_ignored(name: str = number.name) -> bool:
+            lines = log.read_text(encoding="utf-8").splitlines()
+            return any("signal.ignored" in line and name in line for line in lines)
+
+        await until(is_ignored)
+    process.send_signal(signal.SIGQUIT)
+    async with aiohttp.ClientSession() as session:
+
+        async def is_stopping() -> bool:
+            async with session.get(f"{process.url}/ready") as response:
+                return bool((await response.json())["status"] == "stopping")
+
+        await until(is_stopping)
+    assert await asyncio.to_thread(process.wait) == 0
 
 
 async def test_probes_need_no_certificate_on_the_inner_listener(deployment: Deployment, free_port: int) -> None:

@@ -1,6 +1,6 @@
 """`qq-alert serve-public`: serve published pages, with no way to the stores of the alerts.
 
-Bounded: it ends on SIGTERM or SIGINT.
+Bounded: it ends on SIGTERM, SIGINT or SIGQUIT.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from server.upkeep import descriptors
 @config_option
 @click.pass_context
 def serve_public_command(context: click.Context) -> None:
-    """Serve the public's pages until SIGTERM or SIGINT."""
+    """Serve the public's pages until SIGTERM, SIGINT or SIGQUIT."""
     settings = settings_of(context)
     descriptors.raise_limit()
     process.tune_garbage_collector()
