@@ -89,11 +89,19 @@ _REFUSALS: Final = cast(
     tuple(one for one in asyncpg.PostgresError.__subclasses__() if one not in MISTAKES),
 )
 
+UNSEEN_ERRORS: Final = (asyncpg.UndefinedTableError, asyncpg.UndefinedFunctionError, asyncpg.UndefinedObjectError)
+"""A session does not see our schema: USAGE was taken away, or the role's `search_path` leads elsewhere.
+
+A server that starts meets them before it serves, and every query is tried against the schema (`tests/integration/
+test_queries.py`): in one that runs they are no text of ours. A session keeps its `search_path`, so it is opened anew.
+"""
+
 UNAVAILABLE_ERRORS: Final = (
     *STARTING_ERRORS,
     *_REFUSALS,
     # Of class 42, too, and no text of ours: somebody took a right away, and may give it back.
     asyncpg.InsufficientPrivilegeError,
+    *UNSEEN_ERRORS,
 )
 """What asyncpg raises while PostgreSQL cannot be reached, restarts, or refuses: wait, and try again.
 
@@ -146,6 +154,8 @@ class RecordConnection(asyncpg.Connection):
                 return await statement
         except asyncpg.PostgresError as error:
             self.pool.note_refused(error)
+            if isinstance(error, UNSEEN_ERRORS):
+                await self.pool.expire_connections()
             raise
         except TimeoutError:
             self.terminate()

@@ -87,7 +87,7 @@ async def test_a_bug_is_logged_by_its_places_alone(deployment: Deployment) -> No
     await until(ended)
     assert server.end() != 0
     log = deployment.log.read_text(encoding="utf-8")
-    assert "UndefinedTableError" in log
+    assert "UndefinedColumnError" in log
     assert "小明" not in log
     assert "Traceback" not in log
 

@@ -294,9 +294,9 @@ class Deployment:
         return (await access.create_token(settings, stores, Role.APPROVER, "colleague"))[1]
 
     async def break_ledger(self) -> None:
-        """Rename the ledger's table, so that servers meet an unexpected database error."""
+        """Rename a column of the ledger, so that servers meet an unexpected database error."""
         connection = await asyncpg.connect(self.database_url)
-        await connection.execute("alter table ledger rename to hidden")
+        await connection.execute("alter table ledger rename column packed to hidden")
         await connection.close()
 
     async def sent(self, server: Listening, alert: str, within_s: float = SENT_S) -> dict[str, Any]:
