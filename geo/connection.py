@@ -16,8 +16,9 @@ from weakref import WeakKeyDictionary
 from redis import asyncio as aioredis
 from redis.asyncio.cluster import ClusterNode
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import DataError, NoPermissionError, RedisError, ResponseError
+from redis.exceptions import DataError, RedisError, ResponseError
 
+from geo.index.checks.denied import denied_of, denied_right
 from geo.packing import WRITING_IN_C
 from runtime.waiting import Waiting
 
@@ -37,7 +38,8 @@ CLUSTER_SCHEMES = ("redis+cluster", "rediss+cluster")
 UNAVAILABLE_ERRORS = (RedisError, OSError)
 """Errors while Redis restarts, fails over, cannot be reached, or refuses.
 
-It refuses out of memory or of disk, read-only, busy with a script, without replicas. `is_mistake` tells what is ours.
+It refuses out of memory or of disk, read-only, busy with a script, without replicas, or because somebody took a right
+away (`geo.index.checks.denied`). `is_mistake` tells what is ours.
 WRONGTYPE is no mistake of ours: anybody who writes to Redis can make it, and it must end no server. Keys of another
 type are removed, with an alarm (`geo.index.checks.pipelines`); a command of ours on the wrong key would raise it, too.
 """
@@ -50,12 +52,12 @@ MISTAKES: Final = (
     "Error compiling script",
     "Invalid command format",
 )
-"""What Redis answers to a command that it never takes, a bug of ours, besides that its user may not run it."""
+"""What Redis answers to a command that it never takes, a bug of ours."""
 
 
 def is_mistake(error: BaseException) -> bool:
     """Tell whether asking again never ends an error."""
-    return isinstance(error, DataError | NoPermissionError) or (
+    return isinstance(error, DataError) or (
         isinstance(error, ResponseError) and any(mistake in str(error) for mistake in MISTAKES)
     )
 
@@ -63,6 +65,15 @@ def is_mistake(error: BaseException) -> bool:
 def raise_if_mistake(error: BaseException) -> None:
     """Raise an error that asking again does not end; call it where a loop would ask for ever."""
     if is_mistake(error):
+        raise error
+
+
+def raise_if_not_allowed(error: BaseException) -> None:
+    """Raise an error that says that a right is missing, or that is a mistake of ours; for a server that starts.
+
+    Its user may never have had that right. While a server runs, it may get it back.
+    """
+    if is_mistake(error) or denied_right(error) is not None:
         raise error
 
 
@@ -84,6 +95,9 @@ async def asking(client: Client) -> AsyncIterator[None]:
         with waiting_of(client).answer():
             async with asyncio.timeout(COMMAND_TIMEOUT_S):
                 yield
+    except ResponseError as error:
+        denied_of(client).note(error)
+        raise
     except TimeoutError:
         # The call's own connection ended with it.
         if isinstance(client, aioredis.RedisCluster):

@@ -65,8 +65,8 @@ class AlarmKind(enum.Enum):
     )
     STORE_AWAY = (
         "store_away",
-        "PostgreSQL or Redis does not answer: nothing is sent, or nobody is found, until it does",
-        "repair the store; all goes on by itself, and nobody is notified twice",
+        "PostgreSQL or Redis does not answer, or Redis refuses its user a right: nothing is sent, or nobody is found",
+        "repair it, or give Redis its user of docs/redis.md; all goes on by itself, and nobody is notified twice",
     )
     RECORD_REFUSED = (
         "record_refused",

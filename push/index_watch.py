@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import structlog
+from redis.exceptions import ResponseError
 
 import sql.epochs
 import sql.progress
-from geo.connection import UNAVAILABLE_ERRORS, raise_if_mistake
+from geo.connection import UNAVAILABLE_ERRORS, raise_if_not_allowed
 from geo.index.loss.clocks import readings
 from geo.index.loss.condition import Condition, condition
 from geo.index.shards import SHARDS
@@ -88,11 +89,7 @@ class IndexWatch:
         """Look until cancelled."""
         while True:
             if await self._answers():
-                self._alarms.clear(AlarmKind.STORE_AWAY, EVERY_LANE, None, STORE)
-                if self._is_away:
-                    # Reports may have been taken whose answer was lost.
-                    self._late.want_pass()
-                self._is_away = False
+                self._judge_rights()
                 with suppress(*UNAVAILABLE_ERRORS, *RECORD_UNAVAILABLE_ERRORS):
                     await self._compare_redis()
                     await self.look()
@@ -100,11 +97,26 @@ class IndexWatch:
                 self._take_doubt()
                 self._slow_s, self._is_away = float("-inf"), True
                 detail = "Redis does not answer: nobody is found, and reports are not taken, until it does"
-                self._alarms.raise_alarm(AlarmKind.STORE_AWAY, EVERY_LANE, None, detail, STORE)
+                self._alarms.restate(AlarmKind.STORE_AWAY, EVERY_LANE, None, detail, STORE)
             raise_if_cancelled()
             with suppress(TimeoutError):
                 async with asyncio.timeout(ASK_S):
                     await self._epochs.doubted.wait()
+
+    def _judge_rights(self) -> None:
+        """Say what Redis refuses its user; when that is over, or Redis is back, reports are looked for."""
+        if (right := self._index.denied.right) is not None:
+            self._is_away = True
+            detail = (
+                f"Redis refuses its user {right}: nobody is found, or reports are not taken, until it has that right"
+            )
+            self._alarms.restate(AlarmKind.STORE_AWAY, EVERY_LANE, None, detail, STORE)
+            return
+        self._alarms.clear(AlarmKind.STORE_AWAY, EVERY_LANE, None, STORE)
+        if self._is_away:
+            # Reports may have been taken whose answer was lost.
+            self._late.want_pass()
+        self._is_away = False
 
     async def look_first(self) -> None:
         """Look before anything is searched; while a store is away nothing is, and it is looked at later.
@@ -117,7 +129,7 @@ class IndexWatch:
             # Where an operator's Redis does not let us read them, nothing could be sent: that is said at the start.
             await self._index.preferences.of(np.array([1], dtype=np.int64))
         except (*UNAVAILABLE_ERRORS, *RECORD_UNAVAILABLE_ERRORS) as error:
-            raise_if_mistake(error)
+            raise_if_not_allowed(error)
             _log.warning("store.away", store="redis or postgresql", error=type(error).__name__)
 
     async def _compare_clock(self) -> None:
@@ -166,6 +178,10 @@ class IndexWatch:
         """Tell whether Redis answers this question, and those of everybody else."""
         try:
             await self._index.ping(ANSWER_S)
+        except ResponseError as error:
+            # It answers, and refuses even that.
+            self._index.denied.note(error)
+            return self._index.denied.right is not None
         except (*UNAVAILABLE_ERRORS, TimeoutError):
             return False
         return self._index.waiting.is_answered(ANSWER_S)

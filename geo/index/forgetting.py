@@ -21,6 +21,7 @@ from redis.exceptions import ResponseError
 
 from geo.connection import COMMAND_TIMEOUT_S, UNAVAILABLE_ERRORS, asking
 from geo.index import keys
+from geo.index.checks.denied import denied_of
 from geo.index.checks.pipelines import is_wrong_type
 from geo.index.checks.unreadable import UnreadableKind, unreadable_of
 from geo.index.checks.users import readable_users
@@ -125,6 +126,7 @@ class Forgetting:
                         continue
             except (*UNAVAILABLE_ERRORS, ResponseError, TimeoutError) as error:
                 # A primary that becomes a replica sends blocked clients an error of its own.
+                denied_of(self._client).note(error)
                 _log.debug("forgetting.away", error=type(error).__name__)
                 with suppress(*UNAVAILABLE_ERRORS, TimeoutError):
                     if _is_spoiled(error):

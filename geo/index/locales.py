@@ -13,6 +13,7 @@ import numpy as np
 
 from geo.connection import UNAVAILABLE_ERRORS
 from geo.index import keys
+from geo.index.checks.denied import denied_of
 from geo.index.shards import SHARDS, shards_of
 
 if TYPE_CHECKING:
@@ -54,5 +55,5 @@ class NonDefaultLocales:
         try:
             async with asyncio.timeout(TIMEOUT_S):
                 self._marked = np.array(await pipe.execute(), dtype=np.bool_)
-        except (*UNAVAILABLE_ERRORS, TimeoutError):
-            return
+        except (*UNAVAILABLE_ERRORS, TimeoutError) as error:
+            denied_of(self._client).note(error)

@@ -20,6 +20,7 @@ from redis.asyncio import RedisCluster
 from geo.connection import COMMAND_TIMEOUT_S, connect, waiting_of
 from geo.index import keys
 from geo.index.calls import drop_calls, forget_again_calls, forget_calls, reach_calls, record_calls
+from geo.index.checks.denied import denied_of
 from geo.index.checks.pipelines import ask
 from geo.index.checks.scores import geohashes
 from geo.index.checks.unreadable import UnreadableKind, unreadable_of
@@ -92,7 +93,7 @@ class PositionIndex:
         self._lanes = tuple(lanes)
         self.generations = generations or keys.Generations()
         self.clock_ms = clock_ms
-        self.waiting = waiting_of(client)
+        self.waiting, self.denied = waiting_of(client), denied_of(client)
         self.unreadable = unreadable_of(client)
         self._searching = asyncio.Semaphore(SEARCHES_IN_FLIGHT)
         self._sampling = asyncio.Semaphore(SAMPLES_IN_FLIGHT)

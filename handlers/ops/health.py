@@ -35,7 +35,7 @@ class Alive(Answer, frozen=True, kw_only=True):
 
 
 class Ready(Answer, frozen=True, kw_only=True):
-    """Whether both stores answer, and which does not; and whether webhooks can be verified."""
+    """Whether both stores answer, and which does not, or refuses a right; and whether webhooks can be verified."""
 
     status: Status
     stores: dict[Literal["postgresql", "redis"], Literal["ok", "away"]]
@@ -99,4 +99,4 @@ class Health:
             await self._index.ping(STORE_TIMEOUT_S)
         except (*INDEX_UNAVAILABLE_ERRORS, TimeoutError):
             return False
-        return self._index.waiting.is_answered(STORE_TIMEOUT_S)
+        return self._index.waiting.is_answered(STORE_TIMEOUT_S) and self._index.denied.right is None

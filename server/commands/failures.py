@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import click
 
+from geo.index.checks.denied import denied_right
 from server import logs
 from server.administration.access import RegistryError
 from server.embedded import EmbeddedStoreError, StateFolderError, StateOwnedError
@@ -22,6 +23,11 @@ def exit_code_of(error: BaseException) -> int:
     """Print what went wrong; returns the exit code."""
     if isinstance(error, (SettingsError, StateFolderError, StateOwnedError, RegistryError)):
         click.echo(f"qq-alert: {error}", err=True)
+        return UNUSABLE
+    if (right := denied_right(error)) is not None:
+        click.echo(
+            f"qq-alert: Redis refuses its user {right}: give it the line of this version (docs/redis.md)", err=True
+        )
         return UNUSABLE
     if isinstance(error, (EmbeddedStoreError, MigrationError)):
         click.echo(f"qq-alert: {error}", err=True)

@@ -21,6 +21,7 @@ from geo.index.loss.condition import condition
 from geo.index.position_index import PositionIndex
 from geo.index.preferences.mirror import Entry
 from geo.index.reports import now_ms
+from server.commands.failures import UNUSABLE
 from server.embedded import EmbeddedStores, redis_user
 from server.embedded.valkey import binary
 from tests.support.processes.deployment import reports_now
@@ -152,8 +153,8 @@ async def test_a_server_whose_user_lacks_a_permission_says_so_and_does_not_start
     try:
         url = deployment.redis_url.replace("unix:///", "unix://poor:poor@/")
         server = Process("serve", env=deployment.env(QQ_ALERT_REDIS__URL=url), log=deployment.log)
-        assert await asyncio.to_thread(server.wait) != 0
-        assert "NoPermissionError" in deployment.log.read_text(encoding="utf-8")
+        assert await asyncio.to_thread(server.wait) == UNUSABLE
+        assert f"qq-alert: Redis refuses its user the command {command}" in deployment.log.read_text(encoding="utf-8")
     finally:
         await redis.execute_command("ACL", "DELUSER", "poor")  # type: ignore[no-untyped-call]
 

@@ -78,6 +78,10 @@ PATTERNS: Final[dict[AlarmKind, tuple[tuple[str, str], ...]]] = {
     AlarmKind.STORE_AWAY: (
         ("postgresql_away", "PostgreSQL does not answer: nothing is sent, filed or stopped until it does"),
         ("redis_away", "Redis does not answer: nobody is found, and reports are not taken, until it does"),
+        (
+            "redis_denied",
+            r"Redis refuses its user (?P<right>.+): nobody is found, or reports are not taken, until it has that right",
+        ),
     ),
     AlarmKind.CLOCK_DIFFERS: (
         ("clock_of_redis", r"that of Redis by (?P<seconds>[\d.-]+) s from PostgreSQL's"),

@@ -23,7 +23,7 @@ import sql.audit
 import sql.held_notices
 import sql.lifecycle
 import sql.progress
-from geo.connection import UNAVAILABLE_ERRORS, asking, raise_if_mistake
+from geo.connection import UNAVAILABLE_ERRORS, asking, raise_if_mistake, raise_if_not_allowed
 from geo.index.checks.pipelines import is_wrong_type
 from geo.index.checks.unreadable import UnreadableKind, unreadable_of
 from push.alarm_kinds import AlarmKind
@@ -128,7 +128,7 @@ class RecordGuard:
         try:
             self._read = await self._remembered()
         except (*UNAVAILABLE_ERRORS, TimeoutError) as error:
-            raise_if_mistake(error)
+            raise_if_not_allowed(error)
             _log.warning("store.away", store="redis", error=type(error).__name__)
             self._claims.compared.clear()
             return
