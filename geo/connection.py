@@ -16,10 +16,11 @@ from weakref import WeakKeyDictionary
 from redis import asyncio as aioredis
 from redis.asyncio.cluster import ClusterNode
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import DataError, RedisError, ResponseError
+from redis.exceptions import DataError, NoPermissionError, NoScriptError, RedisError, ResponseError
 
 from geo.index.checks.denied import denied_of, denied_right
 from geo.packing import WRITING_IN_C
+from runtime.refusals import Refusals
 from runtime.waiting import Waiting
 
 if TYPE_CHECKING:
@@ -43,6 +44,11 @@ away (`geo.index.checks.denied`). `is_mistake` tells what is ours.
 WRONGTYPE is no mistake of ours: anybody who writes to Redis can make it, and it must end no server. Keys of another
 type are removed, with an alarm (`geo.index.checks.pipelines`); a command of ours on the wrong key would raise it, too.
 """
+
+WRONG_TYPE: Final = "WRONGTYPE"
+
+CALL: Final = "a call"
+"""What a task asks of Redis, whatever it is."""
 
 MISTAKES: Final = (
     "unknown command",
@@ -73,19 +79,47 @@ def raise_if_not_allowed(error: BaseException) -> None:
 
     Its user may never have had that right. While a server runs, it may get it back.
     """
-    if is_mistake(error) or denied_right(error) is not None:
+    if is_lasting(error):
         raise error
+
+
+def is_lasting(error: BaseException) -> bool:
+    """Tell whether asking again does not end an error: a right that is missing, or a mistake of ours."""
+    return is_mistake(error) or denied_right(error) is not None
 
 
 LOST_ERRORS: Final = (OSError, TimeoutError, RedisConnectionError)
 """No answer came. Whatever Redis itself says, it is there."""
 
 _waiting: WeakKeyDictionary[Client, Waiting] = WeakKeyDictionary()
+_refusals: WeakKeyDictionary[Client, Refusals] = WeakKeyDictionary()
 
 
 def waiting_of(client: Client) -> Waiting:
     """Return what waits for an answer of a client's Redis."""
     return _waiting.setdefault(client, Waiting(LOST_ERRORS))
+
+
+def refusals_of(client: Client) -> Refusals:
+    """Return what a client's Redis refuses again and again."""
+    return _refusals.setdefault(client, Refusals())
+
+
+def is_refusal(error: BaseException) -> bool:
+    """Tell whether Redis answered that it does not do what was asked, and no caller knows a way around that."""
+    is_known = isinstance(error, NoScriptError) or WRONG_TYPE in str(error)
+    return isinstance(error, RedisError) and not isinstance(error, LOST_ERRORS) and not is_known
+
+
+def refusal_name(error: BaseException) -> str:
+    """Return what Redis calls a refusal: the name of the error, or the word with which it answered."""
+    word = _answer(error).partition(" ")[0]
+    return word if type(error) is ResponseError and word.isupper() else type(error).__name__
+
+
+def _answer(error: BaseException) -> str:
+    """Return what Redis said, without the command that a pipeline puts before it."""
+    return str(error).rpartition("caused error: ")[2].lstrip("('\"")
 
 
 @asynccontextmanager
@@ -95,8 +129,13 @@ async def asking(client: Client) -> AsyncIterator[None]:
         with waiting_of(client).answer():
             async with asyncio.timeout(COMMAND_TIMEOUT_S):
                 yield
-    except ResponseError as error:
+        refusals_of(client).taken(CALL)
+    except RedisError as error:
         denied_of(client).note(error)
+        if is_refusal(error):
+            # A right that is missing is not there for a task because Redis takes other commands of it.
+            asked = _answer(error) if isinstance(error, NoPermissionError) else CALL
+            refusals_of(client).note(asked, refusal_name(error))
         raise
     except TimeoutError:
         # The call's own connection ended with it.

@@ -70,8 +70,8 @@ class AlarmKind(enum.Enum):
     )
     RECORD_REFUSED = (
         "record_refused",
-        "PostgreSQL answers, but does not take what was sent: nothing more is sent until it does",
-        "read its log: a full disk, a limit, a missing right. All goes on by itself, and nobody is notified twice",
+        "PostgreSQL answers, but takes nothing, or refuses the same for 5 s: nothing is sent, or filed, until it does",
+        "read its log: a full disk, a limit, a right, a lock, a standby. All goes on; nobody is notified twice",
     )
     RECORD_REWOUND = (
         "record_rewound",
@@ -110,6 +110,11 @@ class AlarmKind(enum.Enum):
         "index_emptied",
         "Redis lost its data within the last day: nobody is found until they report again, and then they are notified",
         "find out why: FLUSHALL, a restart without its data, an eviction. Ask the platform to report everybody again",
+    )
+    INDEX_REFUSED = (
+        "index_refused",
+        "Redis answers, but refuses what is asked: no report is taken, nobody is found, or no old record is noticed",
+        "read its log: full, read-only, without replicas or slots, a right (docs/redis.md). All goes on by itself",
     )
     INDEX_EVICTS = (
         "index_evicts",
@@ -151,10 +156,7 @@ class AlarmKind(enum.Enum):
     )
     INVALID_TOKENS = (
         "invalid_tokens",
-        (
-            "so many tokens came back invalid that our configuration must be at fault: the lane stopped, and no token "
-            "was removed"
-        ),
+        "so many tokens came back invalid that our configuration must be at fault: the lane stopped; none was removed",
         "correct it, and restart the lane at the console, or send SIGHUP: those that were refused are due again",
     )
     MESSAGE_REFUSED = (
@@ -175,10 +177,7 @@ class AlarmKind(enum.Enum):
     ISSUER_AWAY = (
         "issuer_away",
         "the issuer by which people sign in at the console does not answer, or not as it should: nobody can sign in",
-        (
-            "look at the issuer and at the way to it, and at the client secret. Who is signed in stays so for "
-            "`[console.oidc] outage_s`; bearer tokens go on opening the API"
-        ),
+        "look at it, the way to it, the client secret. Who is signed in stays so for `outage_s`; tokens open the API",
     )
     UNREADABLE_SECRETS = (
         "unreadable_secrets",

@@ -2,8 +2,8 @@
 
 Without Redis no recipient is found, and what is to be sent waits. A Redis that lost its data answers that nobody is
 there: the marks of its shards say so. What was searched is opened again then, because people report again one by one.
-Bounded: a question every `ASK_S`, each within `ANSWER_S`; all marks in `SHARDS / LOOK_SHARDS` questions, or at once
-when a search doubts them.
+Each look is made whatever becomes of the others. Bounded: a question every `ASK_S`, each within `ANSWER_S`; all marks
+in `SHARDS / LOOK_SHARDS` questions, or at once when a search doubts them.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from redis.exceptions import ResponseError
 
 import sql.epochs
 import sql.progress
-from geo.connection import UNAVAILABLE_ERRORS, raise_if_not_allowed
+from geo.connection import UNAVAILABLE_ERRORS, is_lasting, raise_if_not_allowed
 from geo.index.loss.clocks import readings
 from geo.index.loss.condition import Condition, condition
+from geo.index.loss.writes import WRITES
 from geo.index.shards import SHARDS
 from push.alarm_kinds import AlarmKind
 from push.alarms import EVERY_LANE
-from push.users.forgotten_users import MARGIN, ForgottenUsers
-from push.users.kept_preferences import KeptPreferences
+from push.users.given_back import GivenBack
 from runtime.clock import COMPARED_EVERY_S, DIFFERS_S
 from runtime.retry import retry_until_available
 from runtime.tasks import raise_if_cancelled
@@ -48,9 +48,6 @@ LOOK_SHARDS: Final = 64
 """They lie on every primary, most likely; each search looks at its own shards anyway."""
 
 SLOW_LOOK_S: Final = 30.0
-REPLAY_S: Final = 3600.0
-"""An older state that nobody saw coming brings forgotten users back for an hour at most."""
-
 EMPTIED_STANDS: Final = timedelta(days=1)
 """In a day nearly everybody reports again."""
 
@@ -72,12 +69,14 @@ class IndexWatch:
         self._is_away = False
         self._wake = wake
         self._shard_next = 0
-        self._forgotten, self._kept = ForgottenUsers(stores, kept), kept + MARGIN
-        self._preferences = KeptPreferences(stores.pool, stores.index.preferences)
+        self._given_back = GivenBack(stores, kept)
         self._condition: Condition | None = None
         self._is_doubted = False
-        self._replayed_s = float("-inf")
-        self._slow_s = self._compared_s = float("-inf")
+        self._gone = 0
+        """How many shards have lost their marks, and have got no other ones yet."""
+
+        self._is_evicted = False
+        self._condition_s = self._emptied_s = self._compared_s = float("-inf")
         self._index.unreadable.publish = self._say_unreadable
 
     def _say_unreadable(self, kind: UnreadableKind) -> None:
@@ -90,14 +89,16 @@ class IndexWatch:
         while True:
             if await self._answers():
                 self._judge_rights()
-                with suppress(*UNAVAILABLE_ERRORS, *RECORD_UNAVAILABLE_ERRORS):
-                    await self._compare_redis()
-                    await self.look()
+                for look in (self._check_writes, self._compare_redis, self.look):
+                    with suppress(*UNAVAILABLE_ERRORS, *RECORD_UNAVAILABLE_ERRORS):
+                        await look()
             else:
                 self._take_doubt()
-                self._slow_s, self._is_away = float("-inf"), True
+                self._condition_s = self._emptied_s = float("-inf")
+                self._is_away = True
                 detail = "Redis does not answer: nobody is found, and reports are not taken, until it does"
                 self._alarms.restate(AlarmKind.STORE_AWAY, EVERY_LANE, None, detail, STORE)
+            self._judge_refusals()
             raise_if_cancelled()
             with suppress(TimeoutError):
                 async with asyncio.timeout(ASK_S):
@@ -157,22 +158,55 @@ class IndexWatch:
             self._alarms.clear(AlarmKind.CLOCK_DIFFERS, EVERY_LANE, None, STORE)
 
     async def look(self) -> None:
-        """Compare marks with what is known, and ask now and then whether people are evicted."""
+        """Compare marks with what is known, and ask now and then what else Redis may lack.
+
+        Raises a store's error after all looks were made, first one that asking again does not end.
+        """
+        errors: list[BaseException] = []
+        looks = (
+            self._look_at_marks,
+            self._look_at_condition,
+            self._restore_evicted,
+            self._given_back.give_preferences,
+            self._given_back.forget_again,
+            self._say_emptied,
+        )
+        for look in looks:
+            try:
+                await look()
+            except (*UNAVAILABLE_ERRORS, *RECORD_UNAVAILABLE_ERRORS) as error:
+                raise_if_cancelled()
+                errors.append(error)
+        if errors:
+            raise next(filter(is_lasting, errors), errors[0])
+
+    async def _look_at_marks(self) -> None:
         self._take_doubt()
         if not self._epochs.known:
             self._epochs.known = await sql.epochs.epochs(self._pool)
         if self._is_doubted or not self._epochs.known:
             await self._adopt()
+            return
+        shards = [(self._shard_next + step) % SHARDS for step in range(LOOK_SHARDS)]
+        self._shard_next = (self._shard_next + LOOK_SHARDS) % SHARDS
+        there = await self._epochs.read(shards)
+        if any(there.get(shard) != self._epochs.known.get(shard) for shard in shards):
+            await self._adopt()
+
+    async def _check_writes(self) -> None:
+        await self._index.check_writes(ANSWER_S)
+
+    def _judge_refusals(self) -> None:
+        """Say what Redis has refused for long, although it answers."""
+        old = self._index.refusals.oldest()
+        if old is None:
+            self._alarms.clear(AlarmKind.INDEX_REFUSED, EVERY_LANE, None, STORE)
+            return
+        if old.asked == WRITES:
+            detail = f"{old.error}: Redis takes no writes, and no position that is reported, until it does"
         else:
-            shards = [(self._shard_next + step) % SHARDS for step in range(LOOK_SHARDS)]
-            self._shard_next = (self._shard_next + LOOK_SHARDS) % SHARDS
-            there = await self._epochs.read(shards)
-            if any(there.get(shard) != self._epochs.known.get(shard) for shard in shards):
-                await self._adopt()
-        if self._now_s() - self._slow_s >= SLOW_LOOK_S:
-            self._slow_s = self._now_s()
-            await self._look_at_condition()
-            await self._say_emptied()
+            detail = f"{old.error}: Redis refuses what is asked of it, which is tried again"
+        self._alarms.raise_alarm(AlarmKind.INDEX_REFUSED, EVERY_LANE, None, detail, STORE)
 
     async def _answers(self) -> bool:
         """Tell whether Redis answers this question, and those of everybody else."""
@@ -195,48 +229,60 @@ class IndexWatch:
         """Mark what has no mark, and open what was searched in shards that had another one."""
         there = await self._epochs.read(range(SHARDS))
         changed = [shard for shard in range(SHARDS) if there.get(shard) != self._epochs.known.get(shard, b"")]
+        gone = sum(shard in self._epochs.known for shard in changed)
+        if gone:
+            # Said now: a Redis that takes no writes gets no marks.
+            self._gone, self._is_doubted = gone, True
+            self._raise_emptied(gone)
         # Before a mark says that all is there: nobody may be sent to against what they prefer.
-        await self._preferences.restore(changed)
+        await self._given_back.preferences.restore(changed)
         there = await self._epochs.mark(range(SHARDS))
         async with self._pool.acquire() as connection, connection.transaction():
             lost = await sql.epochs.adopt(connection, there)
             alerts = await sql.epochs.reopen(connection, lost, self._late.plan.gap) if lost else set()
-        self._epochs.known, self._is_doubted = there, False
+        self._epochs.known, self._is_doubted, self._gone = there, False, 0
         # Another process may have been the one that found them lost.
-        self._slow_s = float("-inf")
+        self._emptied_s = float("-inf")
         if lost:
             _log.error("index.emptied", shards=len(lost), alerts=len(alerts))
             self._wake()
 
     async def _say_emptied(self) -> None:
         """Raise the alarm that people are missing, in every process and after every start, for a day."""
-        shards = await sql.epochs.emptied(self._pool, EMPTIED_STANDS)
+        if self._now_s() - self._emptied_s < SLOW_LOOK_S:
+            return
+        shards = max(self._gone, await sql.epochs.emptied(self._pool, EMPTIED_STANDS))
         if shards:
-            detail = f"{shards} of {SHARDS} shards lost their people; who reports again is notified then"
-            self._alarms.restate(AlarmKind.INDEX_EMPTIED, EVERY_LANE, None, detail, STORE)
+            self._raise_emptied(shards)
         else:
             self._alarms.clear(AlarmKind.INDEX_EMPTIED, EVERY_LANE, None, STORE)
+        self._emptied_s = self._now_s()
+
+    def _raise_emptied(self, shards: int) -> None:
+        detail = f"{shards} of {SHARDS} shards lost their people; who reports again is notified then"
+        self._alarms.restate(AlarmKind.INDEX_EMPTIED, EVERY_LANE, None, detail, STORE)
 
     async def _look_at_condition(self) -> None:
+        if self._now_s() - self._condition_s < SLOW_LOOK_S:
+            return
         before, found = self._condition, await condition(self._client)
-        if before is not None and found.evicted > before.evicted:
-            # Nobody knows which keys they were: some of them were people.
-            await self._preferences.restore()
-            await self._reopen(range(SHARDS))
-        if before is None or found.runs != before.runs or self._now_s() - self._replayed_s > REPLAY_S:
-            if before is not None and found.runs != before.runs:
-                await self._preferences.restore()
-            else:
-                await self._preferences.replay()
-            await self._forgotten.replay()
-            await self._preferences.tidy(self._kept)
-            self._replayed_s = self._now_s()
-        self._condition = found
         if found.policy or found.evicted:
             detail = f"maxmemory-policy {found.policy or 'noeviction'}, {found.evicted} keys evicted since its start"
             self._alarms.restate(AlarmKind.INDEX_EVICTS, EVERY_LANE, None, detail, STORE)
         else:
             self._alarms.clear(AlarmKind.INDEX_EVICTS, EVERY_LANE, None, STORE)
+        if before is not None and found.evicted > before.evicted:
+            self._is_evicted = True
+        if before is not None and found.runs != before.runs:
+            self._given_back.to_another()
+        self._condition, self._condition_s = found, self._now_s()
+
+    async def _restore_evicted(self) -> None:
+        if self._is_evicted:
+            # Nobody knows which keys they were: some of them were people.
+            await self._given_back.preferences.restore()
+            await self._reopen(range(SHARDS))
+            self._is_evicted = False
 
     def _now_s(self) -> float:
         return asyncio.get_running_loop().time()

@@ -6,11 +6,13 @@ token's last use is written at most once in `USE_WRITTEN_EVERY`.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from sql.database import UNAVAILABLE_ERRORS
 from sql.query import query
 
 if TYPE_CHECKING:
@@ -31,7 +33,8 @@ _SECRETS_STANDING = query("secrets_standing")
 _TOKEN_ADD = query("token_add")
 _TOKEN_LIST = query("token_list")
 _TOKEN_REVOKE = query("token_revoke")
-_TOKEN_USE = query("token_use")
+_TOKEN_FIND = query("token_find")
+_TOKEN_USED = query("token_used")
 _TOKEN_BY_ID = query("token_by_id")
 _TOKEN_STANDING = query("token_standing")
 _ENDING = query("ending")
@@ -184,9 +187,18 @@ async def revoke_token(pool: Pool | Connection, token_id: int) -> bool:
 
 
 async def use_token(pool: Pool, digest: bytes) -> UsedToken | None:
-    """Return the token with this digest and record its use; None when it, or its authority, is no longer valid."""
-    row = await pool.fetchrow(_TOKEN_USE, digest, USE_WRITTEN_EVERY)
-    return None if row is None else UsedToken(*row)
+    """Return the token with this digest; None when it, or its authority, is no longer valid.
+
+    Its use is noted where the record takes that: who reads is let in where it does not.
+    """
+    row = await pool.fetchrow(_TOKEN_FIND, digest, USE_WRITTEN_EVERY)
+    if row is None:
+        return None
+    *found, is_due = row
+    if is_due:
+        with suppress(*UNAVAILABLE_ERRORS):
+            await pool.execute(_TOKEN_USED, found[0], USE_WRITTEN_EVERY)
+    return UsedToken(*found)
 
 
 async def is_valid_token(connection: Connection, token_id: int) -> bool:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar, cast
 
 import asyncpg
 
+from runtime.refusals import Refusals
 from runtime.waiting import Waiting
 
 if TYPE_CHECKING:
@@ -36,6 +37,12 @@ COMMAND_TIMEOUT_S = 5.0
 ACQUIRE_TIMEOUT_S: Final = 5.0
 MAINTENANCE_TIMEOUT_S: Final = 60.0
 """For the statements that rewrite or remove much, for which nobody waits."""
+
+RENEWED_EVERY_S: Final = 5.0
+"""While PostgreSQL takes no writes, its connections are opened anew so often."""
+
+CONNECTING: Final = "connect"
+"""What is asked of PostgreSQL before any statement."""
 
 MAX_QUERIES: Final = 1_000_000
 IDLE_CONNECTION_S: Final = 300.0
@@ -132,28 +139,29 @@ class RecordConnection(asyncpg.Connection):
 
     async def execute(self, query: str, *args: object, timeout: float | None = None) -> str:  # noqa: ASYNC109 - asyncpg's
         """Execute a statement."""
-        return await self._answer(super().execute(query, *args, timeout=timeout))
+        return await self._answer(query, super().execute(query, *args, timeout=timeout))
 
     async def fetch(self, query: str, *args: object, **options: Any) -> Any:  # noqa: ANN401 - asyncpg's overloads
         """Return all rows."""
-        return await self._answer(super().fetch(query, *args, **options))
+        return await self._answer(query, super().fetch(query, *args, **options))
 
     async def fetchrow(self, query: str, *args: object, **options: Any) -> Any:  # noqa: ANN401 - asyncpg's overloads
         """Return the first row."""
-        return await self._answer(super().fetchrow(query, *args, **options))
+        return await self._answer(query, super().fetchrow(query, *args, **options))
 
     async def fetchval(self, query: str, *args: object, **options: Any) -> Any:  # noqa: ANN401 - as asyncpg's
         """Return the first column of the first row."""
-        return await self._answer(super().fetchval(query, *args, **options))
+        return await self._answer(query, super().fetchval(query, *args, **options))
 
-    async def _answer(self, statement: Coroutine[Any, Any, T]) -> T:
+    async def _answer(self, text: str, statement: Coroutine[Any, Any, T]) -> T:
         if self.pool is None:
             return await statement
+        asked_s = asyncio.get_running_loop().time()
         try:
             with self.pool.waiting.answer():
-                return await statement
+                result = await statement
         except asyncpg.PostgresError as error:
-            self.pool.note_refused(error)
+            await self.pool.note_refused(error, text, asked_s)
             if isinstance(error, UNSEEN_ERRORS):
                 await self.pool.expire_connections()
             raise
@@ -161,19 +169,24 @@ class RecordConnection(asyncpg.Connection):
             self.terminate()
             await self.pool.expire_connections()
             raise
+        self.pool.refusals.taken(text)
+        return result
 
 
 class RecordPool(asyncpg.Pool):
     """A pool that knows what waits for PostgreSQL (`waiting`), and lets go of connections that may be dead.
 
     `refused`: what it refused last that does not end by itself: when, by the event loop's clock, and the error's name.
+    `refusals`: whatever it refuses again and again.
     """
 
-    __slots__ = ("__weakref__", "refused", "waiting")
+    __slots__ = ("__weakref__", "_renewed_s", "refusals", "refused", "waiting")
 
     def __init__(self, url: str) -> None:
         self.waiting = Waiting(LOST_ERRORS)
         self.refused: tuple[float, str] | None = None
+        self.refusals = Refusals()
+        self._renewed_s = float("-inf")
         super().__init__(
             url,
             min_size=POOL_MIN,
@@ -195,18 +208,26 @@ class RecordPool(asyncpg.Pool):
             try:
                 connection: asyncpg.Connection = await asyncpg.connect(*args, **options)
             except asyncpg.PostgresError as error:
-                self.note_refused(error)
+                await self.note_refused(error, CONNECTING)
                 raise
+            self.refusals.taken(CONNECTING)
             # Not in the startup message, in which pgbouncer refuses it or drops it.
             await connection.execute(_BEGIN_SESSION)
         if isinstance(connection, RecordConnection):
             connection.pool = self
         return connection
 
-    def note_refused(self, error: asyncpg.PostgresError) -> None:
-        """Note an error that stands until somebody does something, and is no mistake of ours."""
+    async def note_refused(self, error: asyncpg.PostgresError, asked: str, asked_s: float | None = None) -> None:
+        """Note an error that is no mistake of ours; `asked`: the statement, `asked_s`: since when, None: now."""
+        now_s = asyncio.get_running_loop().time()
         if isinstance(error, UNAVAILABLE_ERRORS) and not isinstance(error, STARTING_ERRORS):
-            self.refused = asyncio.get_running_loop().time(), type(error).__name__
+            self.refused = now_s, type(error).__name__
+        if isinstance(error, UNAVAILABLE_ERRORS) and not isinstance(error, BAD_VALUE_ERRORS):
+            self.refusals.note(asked, type(error).__name__, asked_s)
+        if isinstance(error, asyncpg.ReadOnlySQLTransactionError) and now_s - self._renewed_s > RENEWED_EVERY_S:
+            # A session stays read-only where it began so, and after a failover it may be that of a standby.
+            self._renewed_s = now_s
+            await self.expire_connections()
 
     def acquire(self, *, timeout: float | None = ACQUIRE_TIMEOUT_S) -> PoolAcquireContext:
         """Return a connection, or wait for one."""

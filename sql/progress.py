@@ -252,6 +252,7 @@ async def record_time(pool: Pool | Connection) -> datetime:
     return found
 
 
-async def ping(pool: Pool, timeout_s: float) -> None:
-    """Check that PostgreSQL answers; raises one of `database.UNAVAILABLE_ERRORS` when it does not."""
-    await pool.fetchval(_PING, timeout=timeout_s)
+async def ping(pool: Pool, timeout_s: float) -> bool:
+    """Tell whether PostgreSQL takes writes; raises one of `database.UNAVAILABLE_ERRORS` when it does not answer."""
+    takes_writes: bool = await pool.fetchval(_PING, timeout=timeout_s)
+    return takes_writes

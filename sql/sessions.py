@@ -5,11 +5,13 @@ Bounded: `PER_TOKEN_MAX` sessions of a token, the longest unused give way.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
+from sql.database import UNAVAILABLE_ERRORS
 from sql.query import query
 
 if TYPE_CHECKING:
@@ -19,7 +21,8 @@ PER_TOKEN_MAX: Final = 20
 """A few browsers of one person, and those that were closed without signing out."""
 
 _ADD = query("session_add")
-_USE = query("session_use")
+_FIND = query("session_find")
+_USED = query("session_used")
 _ROTATE = query("session_rotate")
 _END = query("session_end")
 _ENDED = query("session_ended")
@@ -62,10 +65,16 @@ async def add(
     return await pool.fetchval(_ADD, digest, token_id, lasts, PER_TOKEN_MAX - 1, subject, grant) is not None
 
 
-async def use(pool: Pool | Connection, digest: bytes, overlap: timedelta, idle: timedelta) -> SessionRow | None:
-    """Return the session of a cookie and record its use, None when it is over."""
-    row = await pool.fetchrow(_USE, digest, overlap, idle)
-    return None if row is None else SessionRow(*row)
+async def use(pool: Pool, digest: bytes, overlap: timedelta, idle: timedelta) -> SessionRow | None:
+    """Return the session of a cookie, None when it is over; its use is noted where the record takes that."""
+    row = await pool.fetchrow(_FIND, digest, overlap, idle)
+    if row is None:
+        return None
+    *found, is_due = row
+    if is_due:
+        with suppress(*UNAVAILABLE_ERRORS):
+            await pool.execute(_USED, found[0])
+    return SessionRow(*found)
 
 
 async def why_ended(pool: Pool | Connection, digest: bytes) -> str | None:

@@ -81,6 +81,11 @@ def epoch(shard: int) -> str:
     return f"epoch:{{{shard}}}"
 
 
+def written(shard: int) -> str:
+    """String: written again and again, to see whether Redis takes writes (`geo/index/loss/writes.py`)."""
+    return f"epoch:{{{shard}}}:written"
+
+
 def preferences(shard: int) -> str:
     """Hash: user to what they prefer (`geo/index/preferences`); of no generation, so that it outlives reports."""
     return f"preference:{{{shard}}}"

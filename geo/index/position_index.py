@@ -17,7 +17,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from redis.asyncio import RedisCluster
 
-from geo.connection import COMMAND_TIMEOUT_S, connect, waiting_of
+from geo.connection import COMMAND_TIMEOUT_S, connect, refusals_of, waiting_of
 from geo.index import keys
 from geo.index.calls import drop_calls, forget_again_calls, forget_calls, reach_calls, record_calls
 from geo.index.checks.denied import denied_of
@@ -26,6 +26,7 @@ from geo.index.checks.scores import geohashes
 from geo.index.checks.unreadable import UnreadableKind, unreadable_of
 from geo.index.checks.users import checked
 from geo.index.devices import devices_from
+from geo.index.loss.writes import check_writes
 from geo.index.preferences.mirror import PreferenceMirror
 from geo.index.presence import present, standing
 from geo.index.reports import Positions, now_ms
@@ -93,7 +94,7 @@ class PositionIndex:
         self._lanes = tuple(lanes)
         self.generations = generations or keys.Generations()
         self.clock_ms = clock_ms
-        self.waiting, self.denied = waiting_of(client), denied_of(client)
+        self.waiting, self.denied, self.refusals = waiting_of(client), denied_of(client), refusals_of(client)
         self.unreadable = unreadable_of(client)
         self._searching = asyncio.Semaphore(SEARCHES_IN_FLIGHT)
         self._sampling = asyncio.Semaphore(SAMPLES_IN_FLIGHT)
@@ -291,5 +292,9 @@ class PositionIndex:
 
     async def ping(self, timeout_s: float) -> None:
         """Check that Redis replies; raises one of `UNAVAILABLE_ERRORS` or TimeoutError if it does not."""
+        await asyncio.wait_for(self._client.ping(), timeout_s)
+
+    async def check_writes(self, timeout_s: float) -> None:
+        """Check that Redis takes writes; raises what it refuses one with, or as `ping`."""
         async with asyncio.timeout(timeout_s):
-            await self._client.ping()
+            await check_writes(self._client)

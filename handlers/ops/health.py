@@ -1,4 +1,4 @@
-"""Says whether the process lives and its stores answer.
+"""Says whether the process lives, and its stores answer and take what is asked of them.
 
 Bounded: `STORE_TIMEOUT_S` for both stores, each of which one question waits for at a time.
 """
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import sql.progress
 from geo.connection import UNAVAILABLE_ERRORS as INDEX_UNAVAILABLE_ERRORS
+from geo.connection import is_refusal
 from handlers.alert_answers import Answer
 from handlers.http.responses import json_response
 from push.alarm_kinds import AlarmKind
@@ -25,7 +26,11 @@ if TYPE_CHECKING:
     from sql.database import RecordPool
 
 STORE_TIMEOUT_S = 2.0
-Status: TypeAlias = Literal["ready", "stopping", "a store is away", "a webhook secret cannot be opened"]
+Status: TypeAlias = Literal[
+    "ready", "stopping", "a store is away", "a store refuses", "a webhook secret cannot be opened"
+]
+Store: TypeAlias = Literal["ok", "away", "refuses", "takes no writes"]
+"""`refuses`: it answers, and has refused for `runtime.refusals.OLD_S` what is asked again and again."""
 
 
 class Alive(Answer, frozen=True, kw_only=True):
@@ -35,10 +40,10 @@ class Alive(Answer, frozen=True, kw_only=True):
 
 
 class Ready(Answer, frozen=True, kw_only=True):
-    """Whether both stores answer, and which does not, or refuses a right; and whether webhooks can be verified."""
+    """Whether both stores answer and take writes, and which does not; and whether webhooks can be verified."""
 
     status: Status
-    stores: dict[Literal["postgresql", "redis"], Literal["ok", "away"]]
+    stores: dict[Literal["postgresql", "redis"], Store]
 
 
 class Health:
@@ -50,35 +55,31 @@ class Health:
         self._index = index
         self.stopping = False
         # A driver may outlast its cancellation by far when a store is frozen; no caller waits for it or asks again.
-        self._asking: dict[str, asyncio.Task[bool]] = {}
+        self._asking: dict[str, asyncio.Task[Store]] = {}
 
     async def get_health(self, _: Call[None]) -> Alive:
         """Say that the process lives."""
         return Alive(status="alive")
 
     async def get_ready(self, _: Call[None]) -> web.Response:
-        """Say whether both stores answer, and which does not."""
-        for name, ask in (("postgresql", self._record_answers), ("redis", self._index_answers)):
+        """Say whether both stores answer and take writes, and which does not."""
+        for name, ask in (("postgresql", self._ask_record), ("redis", self._ask_index)):
             if name not in self._asking or self._asking[name].done():
                 self._asking[name] = asyncio.create_task(ask(), name=f"ready {name}")
-        asked = {**self._asking}
-        await asyncio.wait(asked.values(), timeout=STORE_TIMEOUT_S)
-        stores = {name: task.done() and task.result() for name, task in asked.items()}
-        status = self._status(all_answer=all(stores.values()))
-        content = Ready(
-            status=status,
-            stores={
-                "postgresql": "ok" if stores["postgresql"] else "away",
-                "redis": "ok" if stores["redis"] else "away",
-            },
-        )
+        record, index = self._asking["postgresql"], self._asking["redis"]
+        await asyncio.wait((record, index), timeout=STORE_TIMEOUT_S)
+        stores = [one.result() if one.done() else "away" for one in (record, index)]
+        status = self._status(stores)
+        content = Ready(status=status, stores={"postgresql": stores[0], "redis": stores[1]})
         return json_response(content, 200 if status == "ready" else 503)
 
-    def _status(self, *, all_answer: bool) -> Status:
+    def _status(self, stores: list[Store]) -> Status:
         if self.stopping:
             return "stopping"
-        if not all_answer:
+        if "away" in stores:
             return "a store is away"
+        if set(stores) != {"ok"}:
+            return "a store refuses"
         unreadable = any(alarm.kind is AlarmKind.UNREADABLE_SECRETS for alarm in self._alarms.standing)
         return "a webhook secret cannot be opened" if unreadable else "ready"
 
@@ -86,17 +87,25 @@ class Health:
         """End what still waits for an answer."""
         await cancel_and_wait(self._asking.values())
 
-    async def _record_answers(self) -> bool:
+    async def _ask_record(self) -> Store:
         try:
             async with asyncio.timeout(STORE_TIMEOUT_S):
-                await sql.progress.ping(self._pool, STORE_TIMEOUT_S)
+                takes_writes = await sql.progress.ping(self._pool, STORE_TIMEOUT_S)
         except RECORD_UNAVAILABLE_ERRORS:
-            return False
-        return self._pool.waiting.is_answered(STORE_TIMEOUT_S)
+            return "away"
+        if not self._pool.waiting.is_answered(STORE_TIMEOUT_S):
+            return "away"
+        if not takes_writes:
+            return "takes no writes"
+        return "ok" if self._pool.refusals.oldest() is None else "refuses"
 
-    async def _index_answers(self) -> bool:
+    async def _ask_index(self) -> Store:
         try:
             await self._index.ping(STORE_TIMEOUT_S)
-        except (*INDEX_UNAVAILABLE_ERRORS, TimeoutError):
-            return False
-        return self._index.waiting.is_answered(STORE_TIMEOUT_S) and self._index.denied.right is None
+            if not self._index.waiting.is_answered(STORE_TIMEOUT_S):
+                return "away"
+            await self._index.check_writes(STORE_TIMEOUT_S)
+        except (*INDEX_UNAVAILABLE_ERRORS, TimeoutError) as error:
+            return "takes no writes" if is_refusal(error) else "away"
+        is_refused = self._index.refusals.oldest() is not None or self._index.denied.right is not None
+        return "refuses" if is_refused else "ok"

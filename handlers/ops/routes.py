@@ -41,7 +41,10 @@ def routes(handlers: OpsHandlers) -> list[Route]:
             summary="200 while both stores answer.",
             tag="ops",
             handler=handlers.health.get_ready,
-            answers=(Answer(200, "Both stores answer.", Ready), Answer(503, "A store is away.", Ready)),
+            answers=(
+                Answer(200, "Both stores answer and take writes.", Ready),
+                Answer(503, "A store is away, or refuses what is asked of it.", Ready),
+            ),
         ),
         Route(
             method="GET",

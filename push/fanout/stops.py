@@ -119,12 +119,18 @@ class StopListener:
             self._unavailable()
 
     def _judge_refusals(self) -> None:
-        """Say what PostgreSQL refuses to what sends, while that is tried again."""
-        refused = self._pool.refused
-        if refused is None or asyncio.get_running_loop().time() - refused[0] > REFUSED_S:
+        """Say what PostgreSQL refuses: at once what does not end by itself, and else what it refuses for long."""
+        refused, old = self._pool.refused, self._pool.refusals.oldest()
+        asked = self._requests_pool.refusals.oldest()
+        if refused is not None and asyncio.get_running_loop().time() - refused[0] <= REFUSED_S:
+            detail = f"{refused[1]}: PostgreSQL refuses a statement of what sends, which is tried again"
+        elif old is not None:
+            detail = f"{old.error}: PostgreSQL refuses a statement of what sends, which is tried again"
+        elif asked is not None:
+            detail = f"{asked.error}: PostgreSQL refuses what requests ask of it, which are answered 503"
+        else:
             self._alarms.clear(AlarmKind.RECORD_REFUSED, EVERY_LANE, None, RECORD)
             return
-        detail = f"{refused[1]}: PostgreSQL refuses a statement of what sends, which is tried again"
         self._alarms.raise_alarm(AlarmKind.RECORD_REFUSED, EVERY_LANE, None, detail, RECORD)
 
     def _unavailable(self) -> None:

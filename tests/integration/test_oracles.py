@@ -160,9 +160,9 @@ class _Work:
         self.statements = self.webhooks = self.documents = 0
         answer, sign, verify_xml = RecordConnection._answer, Webhook.sign, XMLVerifier.verify  # noqa: SLF001
 
-        async def counted(connection: RecordConnection, asked: Any) -> Any:  # noqa: ANN401 - asyncpg's
+        async def counted(connection: RecordConnection, text: str, asked: Any) -> Any:  # noqa: ANN401 - asyncpg's
             self.statements += 1
-            return await answer(connection, asked)
+            return await answer(connection, text, asked)
 
         def verified(*arguments: Any, **named: Any) -> Any:  # noqa: ANN401 - the library's
             self.webhooks += 1

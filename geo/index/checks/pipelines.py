@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from redis.exceptions import ResponseError
 
-from geo.connection import asking
+from geo.connection import WRONG_TYPE, asking
 from geo.index import keys
 from geo.index.checks.unreadable import UnreadableKind, unreadable_of
 
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
 ATTEMPTS: Final = 3
 """Once to find a key of another type, once more for somebody who writes it again meanwhile; then the caller waits."""
-
-WRONG_TYPE: Final = "WRONGTYPE"
 
 
 async def ask(client: Client, commands: Sequence[Command]) -> list[Any]:

@@ -67,6 +67,7 @@ PATTERNS: Final[dict[AlarmKind, tuple[tuple[str, str], ...]]] = {
     AlarmKind.RECORD_REFUSED: (
         ("record_refused", r"(?P<error>\w+): what was sent is not recorded yet, and nothing more is sent"),
         ("statement_refused", r"(?P<error>\w+): PostgreSQL refuses a statement of what sends, which is tried again"),
+        ("requests_refused", r"(?P<error>\w+): PostgreSQL refuses what requests ask of it, which are answered 503"),
     ),
     AlarmKind.RECORD_REWOUND: (
         ("rewound", r"(?P<why>.*): paused until somebody resumes it, or cancels what was over already"),
@@ -95,6 +96,11 @@ PATTERNS: Final[dict[AlarmKind, tuple[tuple[str, str], ...]]] = {
     ),
     AlarmKind.INDEX_EMPTIED: (
         ("emptied", r"(?P<shards>\d+) of (?P<all>\d+) shards lost their people; who reports again is notified then"),
+    ),
+    AlarmKind.INDEX_REFUSED: (
+        ("writes_refused", r"(?P<error>\w+): Redis takes no writes, and no position that is reported, until it does"),
+        ("index_refused", r"(?P<error>\w+): Redis refuses what is asked of it, which is tried again"),
+        ("position_refused", r"(?P<error>\w+): Redis does not say how far the record was, or does not remember it"),
     ),
     AlarmKind.INDEX_EVICTS: (
         ("evicts", r"maxmemory-policy (?P<policy>\S+), (?P<keys>\d+) keys evicted since its start"),

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import secrets
+from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -24,6 +25,7 @@ from handlers.http.bearer import BEARER, Bearer
 from handlers.http.problem_codes import ProblemCode
 from handlers.http.requests import is_same_site, read_bytes
 from handlers.http.roles import ALLOWS, Role
+from sql.database import UNAVAILABLE_ERRORS
 
 if TYPE_CHECKING:
     from handlers.auth.authenticator import Authenticator
@@ -119,8 +121,10 @@ class Sessions:
         request[ENDS_AT], request[LEFT] = row.expires_at, row.left
         if row.is_current and row.age > ROTATE_AFTER:
             after = secrets.token_urlsafe(COOKIE_BYTES)
-            if await sql.sessions.rotate(self._pool, row.id, digest, _digest(after)):
-                request[REPLACED] = after
+            # A record that takes no writes replaces no cookie; its page is read all the same.
+            with suppress(*UNAVAILABLE_ERRORS):
+                if await sql.sessions.rotate(self._pool, row.id, digest, _digest(after)):
+                    request[REPLACED] = after
         return bearer
 
     async def _used(self, digest: bytes) -> SessionRow | None:
@@ -131,7 +135,11 @@ class Sessions:
         loop = asyncio.get_running_loop()
         until_s = loop.time() + WAIT_S
         while row is not None and row.unconfirmed is not None and loop.time() < until_s:
-            if not await self._rechecks.before_request(row.id, row.unconfirmed):
+            try:
+                if not await self._rechecks.before_request(row.id, row.unconfirmed):
+                    break
+            except UNAVAILABLE_ERRORS:
+                # Nobody can ask the issuer for a record that takes no writes: as if it was away, `_why_not` decides.
                 break
             row = await sql.sessions.use(self._pool, digest, OVERLAP, IDLE)
         return row

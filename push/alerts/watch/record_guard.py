@@ -23,7 +23,8 @@ import sql.audit
 import sql.held_notices
 import sql.lifecycle
 import sql.progress
-from geo.connection import UNAVAILABLE_ERRORS, asking, raise_if_mistake, raise_if_not_allowed
+from geo import connection
+from geo.connection import UNAVAILABLE_ERRORS, asking, is_lasting, refusal_name
 from geo.index.checks.pipelines import is_wrong_type
 from geo.index.checks.unreadable import UnreadableKind, unreadable_of
 from push.alarm_kinds import AlarmKind
@@ -110,11 +111,22 @@ class RecordGuard:
     async def run(self) -> None:
         """Look until cancelled."""
         while True:
-            await retry_until_available(self.look, (*RECORD_UNAVAILABLE_ERRORS, *UNAVAILABLE_ERRORS), "a store")
+            await retry_until_available(self._look_or_say, (*RECORD_UNAVAILABLE_ERRORS, *UNAVAILABLE_ERRORS), "a store")
             self._changed.clear()
             with suppress(TimeoutError):
                 async with asyncio.timeout(LOOK_S):
                     await self._changed.wait()
+
+    async def _look_or_say(self) -> None:
+        """Look, and say that nobody looks while a right is missing for that: it is asked for again, and again."""
+        try:
+            await self.look()
+        except UNAVAILABLE_ERRORS as error:
+            if is_lasting(error):
+                detail = f"{refusal_name(error)}: Redis does not say how far the record was, or does not remember it"
+                self._alarms.raise_alarm(AlarmKind.INDEX_REFUSED, EVERY_LANE, None, detail, KEY)
+            raise
+        self._alarms.clear(AlarmKind.INDEX_REFUSED, EVERY_LANE, None, KEY)
 
     def wake(self) -> None:
         """Look now: something was done that the record must not forget."""
@@ -128,7 +140,7 @@ class RecordGuard:
         try:
             self._read = await self._remembered()
         except (*UNAVAILABLE_ERRORS, TimeoutError) as error:
-            raise_if_not_allowed(error)
+            connection.raise_if_not_allowed(error)
             _log.warning("store.away", store="redis", error=type(error).__name__)
             self._claims.compared.clear()
             return
@@ -142,7 +154,7 @@ class RecordGuard:
         try:
             self._read = await self._remembered()
         except (*UNAVAILABLE_ERRORS, TimeoutError) as error:
-            raise_if_mistake(error)
+            connection.raise_if_mistake(error)
             if self._known is not None:
                 # What this process knows by itself needs no answer of Redis.
                 await self._pause_if_rewound(self._read)

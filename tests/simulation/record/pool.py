@@ -10,6 +10,7 @@ from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, Final
 
 import sql.query
+from runtime.refusals import Refusals
 from runtime.waiting import Waiting
 from sql.database import COMMAND_TIMEOUT_S, LOST_ERRORS
 from tests.simulation.record.server import BEGIN, COMMIT, ROLLBACK, RecordServer, Session
@@ -126,6 +127,7 @@ class FakePool:
         self._process = process
         self.waiting = Waiting(LOST_ERRORS)
         self.refused: tuple[float, str] | None = None
+        self.refusals = Refusals()
 
     async def expire_connections(self) -> None:
         """Do nothing: each use gets a new connection."""
