@@ -15,6 +15,7 @@ import asyncpg
 
 from runtime.refusals import Refusals
 from runtime.waiting import Waiting
+from sql.timestamps import keep_within_years
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -213,6 +214,7 @@ class RecordPool(asyncpg.Pool):
             self.refusals.taken(CONNECTING)
             # Not in the startup message, in which pgbouncer refuses it or drops it.
             await connection.execute(_BEGIN_SESSION)
+            await keep_within_years(connection)
         if isinstance(connection, RecordConnection):
             connection.pool = self
         return connection
@@ -239,8 +241,15 @@ async def _keep_session(_: Connection) -> None:
 
 
 async def connect(url: str) -> Connection:
-    """Open one connection of its own, to listen on; raises one of `UNAVAILABLE_ERRORS` when there is no answer."""
-    return await asyncpg.connect(url, timeout=CONNECT_TIMEOUT_S)
+    """Open one connection of its own, as to listen on; raises one of `UNAVAILABLE_ERRORS` when there is no answer."""
+    connection: asyncpg.Connection[asyncpg.Record] = await asyncpg.connect(url, timeout=CONNECT_TIMEOUT_S)
+    try:
+        async with asyncio.timeout(CONNECT_TIMEOUT_S):
+            await keep_within_years(connection)
+    except BaseException:
+        connection.terminate()
+        raise
+    return connection
 
 
 async def open_pool(url: str) -> RecordPool:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 import asyncpg
 import msgspec
 
-from sql.database import CONNECT_TIMEOUT_S
+from sql.database import connect
 from sql.query import query
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ async def runtime_session(url: str) -> Session:
     """Return who servers are; RoleError when PostgreSQL does not let them in."""
     async with AsyncExitStack() as stack:
         try:
-            connection = await asyncpg.connect(url, timeout=CONNECT_TIMEOUT_S)
+            connection = await connect(url)
         except asyncpg.InvalidAuthorizationSpecificationError:
             detail = "PostgreSQL does not let in the role of `url`: create it first, or correct its password"
             raise RoleError(f"{detail} (docs/operations.md)") from None

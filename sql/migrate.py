@@ -20,7 +20,7 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 import asyncpg
 
 from sql import grants
-from sql.database import CONNECT_TIMEOUT_S
+from sql.database import connect
 from sql.query import query
 from sql.session import refused_by_pooler, require_session
 
@@ -48,7 +48,7 @@ async def migrate(url: str, runtime_url: str | None = None) -> None:
     """
     await require_session(url)
     runtime = None if runtime_url is None else await grants.runtime_session(runtime_url)
-    connection = await asyncpg.connect(url, timeout=CONNECT_TIMEOUT_S)
+    connection = await connect(url)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(connection.close)
         if runtime is not None:
