@@ -91,6 +91,10 @@ class Settlement:
             await retry_until_available(take_back, UNAVAILABLE_ERRORS, "postgresql")
         await self._close(batch)
 
+    def fail(self, batch: Batch, why: str) -> None:
+        """Have no more be sent of a batch's unit, because a message of it cannot be."""
+        self._claims.fail_sending(batch.unit, why)
+
     async def _close(self, batch: Batch) -> None:
         batch.unit.remove(batch)
         self._queue.release(batch)

@@ -7,7 +7,7 @@ end with the alert's expiry, when the recipients are recorded as failed.
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import structlog
 
@@ -39,6 +39,9 @@ if TYPE_CHECKING:
 RECORD_WAIT_S = 0.2
 PROBE_RECIPIENTS = 10
 """Enough to tell whether a provider is back, and few to be refused if it is not."""
+
+RENDERING_ERRORS: Final = (ValueError, LookupError, ArithmeticError, TypeError, AttributeError)
+"""What a text that nobody wrote so raises where it is made a request of: its unit fails, as with other bad rows."""
 
 _log = structlog.get_logger("push.delivery.worker")
 
@@ -143,6 +146,10 @@ class Worker:
                 result = await self._messages.send(message, addressed.chosen(rows), clearance)
             except MessageTooLargeError as error:
                 result = message_too_large(error, len(rows))
+            except RENDERING_ERRORS as error:
+                # Requests may have been made before; the provider is not at fault, and all other units go on.
+                self._settlement.fail(batch, type(error).__name__)
+                result = SendResult(RequestStatus.FAILING, type(error).__name__, indeterminate=True, asked=False)
             except asyncio.CancelledError:
                 # At the end of the grace time: the outcome of this request will never be known. Those in no request
                 # yet got nothing, and are nobody's who may have been notified.

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from push.message.language_tag import ENGLISH, SIMPLIFIED_CHINESE, is_simplified_chinese, look_up
-from push.message.parts import PUNCTUATION, WIDE_STOPS, Importance, Part, beside, composed, pieces, says
+from push.message.parts import PUNCTUATION, WIDE_STOPS, Importance, Part, beside, composed, led, pieces, says
 from push.notice import CaseKind, Notice, SubjectKind
 from runtime.clock import now
 from runtime.page_codes import photo_name
@@ -206,7 +206,7 @@ class Content(msgspec.Struct, frozen=True, kw_only=True):
         """Return the message in the language nearest to `locale`; one with a text of `follow_ups` shows no picture."""
         known, text = self.text_for(locale, about.notice)
         if about.notice == Notice.UPDATE and known in self.goes_on:
-            text = msgspec.structs.replace(text, title=self.goes_on[known].format(title=text.title))
+            text = msgspec.structs.replace(text, title=led(self.goes_on[known], text.title))
         return Message(
             alert_id=about.alert_id,
             notice=about.notice,

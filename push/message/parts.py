@@ -16,6 +16,9 @@ from push.message.bidi import LRM, begins_with_number, is_right_to_left
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+TITLE_PLACE: Final = "{title}"
+"""Where the title stands in what leads it."""
+
 WIDE_STOPS: Final = "。！？；：，"
 PUNCTUATION: Final = "Po"
 
@@ -132,3 +135,14 @@ def says(text: str, value: str) -> bool:
     edges = (before[-1:] + value[:1], value[-1:] + after[:1])
     is_part = any(len(edge) > 1 and edge.isascii() and edge.isalnum() for edge in edges)
     return bool(found) and not is_part
+
+
+def led(lead: str, title: str) -> str:
+    """Return a title with what leads it; ValidationError where the record has a lead that nobody wrote so.
+
+    It is no format string, because one that somebody stored may ask for anything.
+    """
+    before, place, after = lead.partition(TITLE_PLACE)
+    if not place or set("{}") & {*before, *after}:
+        raise msgspec.ValidationError(f"a lead with another place than {TITLE_PLACE}")
+    return before + title + after

@@ -262,6 +262,17 @@ class Claims:
             await self.park(unit.row, why)
         await self.finish_if_complete(unit)
 
+    def fail_sending(self, unit: HeldUnit, why: str) -> None:
+        """Send nothing more of a unit of which a message cannot be sent: what is left drains, and it is given back.
+
+        One that fails for the third time is parked until the next start.
+        """
+        if unit.over:
+            return
+        unit.halted = True
+        if self.unreadable.failed(unit.row, why):
+            self.unreadable.park(unit.row, why)
+
     async def park(self, row: UnitRow, why: str) -> None:
         """Leave a unit alone from now on, so that it holds up no other."""
         self.unreadable.park(row, why)

@@ -45,7 +45,7 @@ class HeldUnit:
     reminder is to be put off, by the event loop's clock, because a night begins. `clock`: the present by the
     record's clock.
 
-    MsgspecError where the content cannot be read, or has no text to send.
+    MsgspecError where the content cannot be read, has no text to send, or one that cannot be rendered.
     """
 
     def __init__(
@@ -83,6 +83,8 @@ class HeldUnit:
         self.halted = False
         self.is_last = False
         self.requested_s: float | None = None
+        for locale in self.content.of(self._about.notice):
+            self.message(locale)
 
     @property
     def batches(self) -> frozenset[Batch]:
