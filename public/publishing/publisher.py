@@ -139,7 +139,7 @@ class Publisher:
             return None
         attempt = Attempt(self._pool, claimed)
         holding = asyncio.create_task(attempt.hold(), name="hold a page")
-        making = asyncio.create_task(self._make(attempt), name="make a page")
+        making = asyncio.create_task(self._try_to_make(attempt), name="make a page")
         try:
             await asyncio.wait({holding, making}, timeout=PAGE_S, return_when=asyncio.FIRST_COMPLETED)
             done = making.done() and making.result()
@@ -150,6 +150,16 @@ class Publisher:
         if attempt.is_overtaken:
             self._wake_all()
         return done
+
+    async def _try_to_make(self, attempt: Attempt) -> bool:
+        """Make a page; False where what the record has of it cannot be made one: it keeps no other page."""
+        try:
+            return await self._make(attempt)
+        except Exception as error:  # noqa: BLE001 - whatever nobody wrote so may raise, and the publisher goes on
+            raise_if_cancelled()
+            # Its type alone: the text may quote the case.
+            _log.error("publishing.failed", error=type(error).__name__, attempts=attempt.claimed.attempts)
+            return False
 
     async def _make(self, attempt: Attempt) -> bool:
         claimed = attempt.claimed
