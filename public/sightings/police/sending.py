@@ -122,8 +122,11 @@ class Sender:
                 if not await step(self._pool):
                     break
 
-    def _ended(self, authority: str, _: asyncio.Task[None]) -> None:
+    def _ended(self, authority: str, task: asyncio.Task[None]) -> None:
         self._tasks.pop(authority, None)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _log.error("police.sending_ended", authority=authority, error=type(error).__name__)
+            self._rest(authority)
 
     async def _send_all(self, session: aiohttp.ClientSession, authority: str) -> None:
         """Send what is due of one authority until there is nothing, or it takes nothing."""
@@ -136,7 +139,7 @@ class Sender:
                     claimed = await sql.police_events.claim(self._pool, authority, limit, HELD)
                 if not claimed:
                     return
-                taken = await asyncio.gather(*(self._send(session, event) for event in claimed))
+                taken = await asyncio.gather(*(self._try_to_send(session, event) for event in claimed))
                 if not any(taken):
                     self._rest(authority)
                     return
@@ -150,6 +153,16 @@ class Sender:
         resting.until_s = _loop_s() + min(REST_S * 2 ** min(resting.failures, 8), REST_MAX_S)
         resting.failures += 1
 
+    async def _try_to_send(self, session: aiohttp.ClientSession, event: ClaimedEvent) -> bool:
+        """Send one event as `_send`; one that cannot be made a request of has failed, and holds up no other."""
+        try:
+            return await self._send(session, event)
+        except Exception as error:  # noqa: BLE001 - whatever nobody wrote so may raise, and the others are sent
+            raise_if_cancelled()
+            # Raises, too, where the record is away.
+            await self._failed(event, None, type(error).__name__)
+            return True
+
     async def _send(self, session: aiohttp.ClientSession, event: ClaimedEvent) -> bool:
         """Send one event; False where the authority did not take it, or it could not be sent at all."""
         if event.over:
@@ -158,6 +171,11 @@ class Sender:
         secret = self._open_secret(event.secret)
         if secret is None:
             await self._failed(event, None, "the secret cannot be opened")
+            return False
+        try:
+            signer = Webhook(secret)
+        except Exception:  # noqa: BLE001 - ValueError where it is no base64, and errors of its own
+            await self._failed(event, None, "nothing can be signed with the secret")
             return False
         sighting = None
         if event.sighting_id is not None:
@@ -175,7 +193,7 @@ class Sender:
             "Content-Type": "application/json",
             "webhook-id": str(event.id),
             "webhook-timestamp": str(int(now.timestamp())),
-            "webhook-signature": Webhook(secret).sign(str(event.id), now, body.decode()),
+            "webhook-signature": signer.sign(str(event.id), now, body.decode()),
         }
         try:
             async with session.post(event.url, data=body, headers=headers, allow_redirects=False) as answer:
