@@ -122,6 +122,17 @@ DAMAGED_ERRORS: Final = (asyncpg.DataCorruptedError, asyncpg.IndexCorruptedError
 BAD_VALUE_ERRORS: Final = (asyncpg.DataError,)
 """A value that PostgreSQL has no place for (22): within a request it came with that, and asking again is of no use."""
 
+ROW_ERRORS: Final = (
+    asyncpg.DataError,
+    asyncpg.IntegrityConstraintViolationError,
+    asyncpg.InternalServerError,
+    asyncpg.PLPGSQLError,
+    asyncpg.ProgramLimitExceededError,
+    # What asyncpg itself cannot send.
+    ValueError,
+)
+"""What one row may be refused with while others are taken: a value, a rule, a damaged page (22, 23, XX, P0, 54)."""
+
 REFUSED_ERRORS: Final = (*UNAVAILABLE_ERRORS, asyncpg.PostgresError)
 """Whatever keeps a row out of the record: after an effect that is not recorded yet there is only trying again."""
 

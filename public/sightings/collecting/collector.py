@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 import msgspec
+import structlog
 
 import sql.sightings
 from public.objects import Trouble
@@ -32,8 +33,8 @@ from public.sightings.intake.inbox import (
 )
 from public.sightings.intake.inbox_sealing import Unopened
 from public.sightings.photo_keeping import NotKept
-from runtime.tasks import cancel_and_wait
-from sql.database import REFUSED_ERRORS
+from runtime.tasks import cancel_and_wait, raise_if_cancelled
+from sql.database import REFUSED_ERRORS, ROW_ERRORS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,6 +62,9 @@ LEFT_S: Final = 3600.0
 
 LEFT_MAX: Final = 2_000
 """So many are left where they are, and listed beside `LISTED_MAX`; what is more is put aside at once."""
+
+
+_log = structlog.get_logger("public.sightings.collecting")
 
 
 class Waiting(msgspec.Struct, frozen=True, kw_only=True):
@@ -187,12 +191,31 @@ class ReportCollector:
             self._left.pop(path, None)
 
     async def _add_texts(self, texts: Sequence[Read]) -> int:
-        """Take texts in, in one transaction; those of a page that is not known are put aside."""
+        """Take texts in; those of a page that is not known, and those that the record refuses, are put aside."""
         if not texts:
             return 0
-        unknown: list[Read] = []
         # In the order of alerts, as they are counted: others who collect at the same time wait, and are not in the way.
         texts = sorted(texts, key=_by_alert)
+        aside: list[tuple[Read, Why]] = []
+        try:
+            aside += await self._add(texts)
+        except ROW_ERRORS:
+            # Nothing says which one it was, and no report waits for another.
+            for one in texts:
+                try:
+                    aside += await self._add([one])
+                except ROW_ERRORS as error:
+                    _log.error("sightings.refused", report=str(one.one.id), error=type(error).__name__)
+                    aside.append((one, Why.UNREADABLE))
+        for one, why in aside:
+            await self._aside.put(one, why)
+        left = {one.one.path for one, _ in aside}
+        await self._objects.delete([one.one.path for one in texts if one.one.path not in left])
+        return len(texts) - len(aside)
+
+    async def _add(self, texts: Sequence[Read]) -> list[tuple[Read, Why]]:
+        """Take texts in, in one transaction, and return those of a page that is not known."""
+        unknown: list[tuple[Read, Why]] = []
         async with self._pool.acquire() as connection, connection.transaction():
             reports = [one.sent.report for one in texts if isinstance(one.sent, Sent)]
             codes = {one.code for one in reports}
@@ -200,14 +223,10 @@ class ReportCollector:
             for one, report in zip(texts, reports, strict=True):
                 alert = alerts[report.code]
                 if alert is None:
-                    unknown.append(one)
+                    unknown.append((one, Why.UNKNOWN_PAGE))
                 elif not alert.deleted:
                     await add(connection, self._sealing, report, alert)
-        for one in unknown:
-            await self._aside.put(one, Why.UNKNOWN_PAGE)
-        left = {one.one.path for one in unknown}
-        await self._objects.delete([one.one.path for one in texts if one.one.path not in left])
-        return len(texts) - len(unknown)
+        return unknown
 
     async def _keep(self, read: Read, sent: Sent) -> None:
         """Take a report with photos in; what goes wrong is tried again later."""
@@ -220,7 +239,10 @@ class ReportCollector:
         path = read.one.path
         try:
             kept = await self._keeper.keep(sent)
-        except REFUSED_ERRORS:
+        except (*REFUSED_ERRORS, ValueError, LookupError) as error:
+            # Also a time zone that nobody has: others go first.
+            raise_if_cancelled()
+            _log.warning("sightings.photos_wait", error=type(error).__name__)
             kept = NotKept.AGAIN
         if kept is NotKept.UNKNOWN_PAGE:
             await self._aside.put(read, Why.UNKNOWN_PAGE)
