@@ -58,7 +58,14 @@ def is_of_this_machine(url: str) -> bool:
 
 
 def link_fault(url: str, base_url: str) -> str | None:
-    """Return why an authority could not fetch the photos of which it is told; `base_url`: with which links begin."""
+    """Return why an authority could not fetch the photos of which it is told; `base_url`: with which links begin.
+
+    Also where its own address is none, as in a record that nobody wrote so.
+    """
+    try:
+        urlsplit(url)
+    except ValueError:
+        return "its endpoint has no address that can be read"
     if is_of_this_machine(base_url) and not is_of_this_machine(url):
         return f"[cap] public_url is {base_url}, with which links to photos begin: nobody could fetch them there"
     return None
