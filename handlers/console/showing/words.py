@@ -142,6 +142,7 @@ PATTERNS: Final[dict[AlarmKind, tuple[tuple[str, str], ...]]] = {
             "police_links",
             r"\[cap\] public_url is (?P<url>\S+), with which links to photos begin: nobody could fetch them there",
         ),
+        ("police_address", "its endpoint has no address that can be read"),
     ),
     AlarmKind.GLYPH_MISSING: (("glyphs", r"characters that no font has: (?P<number>\d+)"),),
     AlarmKind.DELETION_WAITS: (
