@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,6 @@ from tests.support.processes.deployment import CASE, SHENZHEN, Deployment
 from tests.support.processes.processes import until
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
     from handlers.cap.model import Message
@@ -31,7 +31,8 @@ HOUSE = tuple(
     (round(SHENZHEN.longitude + east, 4), round(SHENZHEN.latitude + north, 4))
     for east, north in ((0.001, 0.001), (0.002, 0.001), (0.002, 0.002), (0.001, 0.002), (0.001, 0.001))
 )
-CHILD = ("小明", "蓝色校服", "莲花山公园", "110")
+CHILD = re.compile(r"小明|蓝色校服|莲花山公园|(?<![\w+/=-])110(?![\w+/=-])")
+"""Whoever is missing, and whom to call; three digits may also stand in an identifier, a digest or a signature."""
 
 
 async def _get(server: Process, path: str, **headers: str) -> tuple[int, bytes, str]:
@@ -113,9 +114,8 @@ async def test_every_notice_is_published_signed_and_nothing_of_the_child_once_it
     await until(lambda: _is_in(deployment, alert, "closed"))
     closed, closed_text = await _message(server, alert, ours)
     assert (closed.message_type, closed.note) == (MessageType.CANCEL, "found")
-    await until(lambda: _feed_has(server, alert, without=CHILD))
-    for word in CHILD:
-        assert word not in text + closed_text
+    await until(lambda: _feed_has(server, alert, names_child=False))
+    assert not CHILD.search(text + closed_text)
 
 
 async def test_alerts_that_were_never_sent_are_not_published_and_expired_ones_are_as_such(
@@ -148,7 +148,7 @@ async def test_alerts_that_were_never_sent_are_not_published_and_expired_ones_ar
     await until(lambda: _is_in(deployment, alert, "expired"))
     message, text = await _message(server, alert, ours)
     assert (message.message_type, message.note) == (MessageType.CANCEL, "expired")
-    assert not [word for word in CHILD if word in text]
+    assert not CHILD.search(text)
     assert (await deployment.post(f"{server.url}/v1/alerts/{alert}/found", WHY))[0] == 200
     found, _ = await _message(server, alert, ours)
     assert found.references[-1].identifier == message.identifier
@@ -184,9 +184,9 @@ async def test_without_a_key_nothing_is_published(deployment: Deployment) -> Non
         assert (status, b"key_file" in body) == (404, True)
 
 
-async def _feed_has(server: Process, alert: str, *, without: Sequence[str] = ()) -> bool:
+async def _feed_has(server: Process, alert: str, *, names_child: bool = True) -> bool:
     text = (await _get(server, "alerts.atom"))[1].decode()
-    return alert in text and not any(word in text for word in without)
+    return alert in text and (names_child or not CHILD.search(text))
 
 
 async def _is_in(deployment: Deployment, alert: str, state: str) -> bool:
