@@ -31,7 +31,7 @@ HOUSE = tuple(
     (round(SHENZHEN.longitude + east, 4), round(SHENZHEN.latitude + north, 4))
     for east, north in ((0.001, 0.001), (0.002, 0.001), (0.002, 0.002), (0.001, 0.002), (0.001, 0.001))
 )
-CHILD = re.compile(r"小明|蓝色校服|莲花山公园|(?<![\w+/=-])110(?![\w+/=-])")
+CHILD = re.compile(r"小明|蓝色校服|莲花山公园|(?<![A-Za-z0-9+/=-])110(?![A-Za-z0-9+/=-])")
 """Whoever is missing, and whom to call; three digits may also stand in an identifier, a digest or a signature."""
 
 
