@@ -27,7 +27,6 @@ _LASTING = query("certificate_count")
 _NOTE = query("cap_note")
 _FIND = query("cap_find")
 _KNOWN = query("cap_known")
-_TAKEN = query("cap_taken")
 _NEWEST = query("cap_newest")
 _LOCK = query("certificate_lock")
 
@@ -92,7 +91,7 @@ async def known(connection: Connection, authority: str, message: CapMessage) -> 
 
 async def is_taken(pool: Pool, authority: str, sender: str, identifier: str, sent: datetime) -> bool:
     """Tell whether a message has been taken from an authority already."""
-    return bool(await pool.fetchval(_TAKEN, authority, sender, identifier, sent))
+    return await pool.fetchrow(_KNOWN, authority, sender, identifier, sent) is not None
 
 
 async def newest(connection: Connection, alert_id: UUID) -> datetime | None:

@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.alarms import until_alarmed, until_cleared
 from tests.support.processes.processes import until
-from tests.support.stores.refusals import FUNCTION
+from tests.support.stores.refusals import DISK_FULL, record_refusing
 
 if TYPE_CHECKING:
     from tests.support.processes.deployment import Deployment
@@ -27,14 +27,12 @@ async def test_what_ends_by_itself_and_does_not_is_alarmed(deployment: Deploymen
     await deployment.provider()
     inside = await deployment.people(3_000)
     server = await deployment.server()
-    await deployment.query(FUNCTION.format(code=code))
-    await deployment.query("create trigger refusing before update on sweep_unit for each row execute function refuse()")
-    _, answer = await deployment.file(server)
-    await until_alarmed(deployment, server, "record_refused")
-    status, ready = await _ready(deployment, server)
-    assert (status, ready["status"], ready["stores"]["postgresql"]) == (503, "a store refuses", "refuses")
-    assert not (await deployment.reached()).size
-    await deployment.query("drop trigger refusing on sweep_unit")
+    async with record_refusing(deployment, "update on sweep_unit", code):
+        _, answer = await deployment.file(server)
+        await until_alarmed(deployment, server, "record_refused")
+        status, ready = await _ready(deployment, server)
+        assert (status, ready["status"], ready["stores"]["postgresql"]) == (503, "a store refuses", "refuses")
+        assert not (await deployment.reached()).size
     await deployment.sent(server, answer["alert"]["id"])
     assert np.array_equal(await deployment.reached(), inside)
     await until_cleared(deployment, server, "record_refused")
@@ -46,18 +44,14 @@ async def test_a_trail_that_takes_no_event_for_long_is_alarmed(deployment: Deplo
     await deployment.provider()
     await deployment.people(100)
     server = await deployment.server()
-    await deployment.query(FUNCTION.format(code="53100"))
-    await deployment.query(
-        "create trigger refusing before insert on audit_event for each row execute function refuse()"
-    )
 
     async def is_alarmed() -> bool:
         status, _ = await deployment.file(server)
         assert status == 503
         return "record_refused" in {one["kind"] for one in (await deployment.get(f"{server.url}/v1/alarms"))["alarms"]}
 
-    await until(is_alarmed)
-    await deployment.query("drop trigger refusing on audit_event")
+    async with record_refusing(deployment, "insert on audit_event", DISK_FULL):
+        await until(is_alarmed)
     status, _ = await deployment.file(server)
     assert status == 202
     await until_cleared(deployment, server, "record_refused")

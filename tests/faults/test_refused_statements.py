@@ -7,17 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from tests.support.alarms import alarms_of
+from tests.support.alarms import until_alarmed, until_cleared
 from tests.support.processes.processes import until
-from tests.support.stores.refusals import FUNCTION
+from tests.support.stores.refusals import record_refusing
 
 if TYPE_CHECKING:
     from tests.support.processes.deployment import Deployment
-    from tests.support.processes.processes import Process
-
-
-async def _is_alarmed(deployment: Deployment, server: Process) -> bool:
-    return "record_refused" in {alarm["kind"] for alarm in await alarms_of(deployment, server)}
 
 
 @pytest.mark.parametrize("code", ["XX001", "XX000", "54001", "42501"])
@@ -26,19 +21,13 @@ async def test_a_unit_that_cannot_be_claimed_ends_no_server(deployment: Deployme
     await deployment.provider()
     inside = await deployment.people(3_000)
     server = await deployment.server()
-    await deployment.query(FUNCTION.format(code=code))
-    await deployment.query("create trigger refusing before update on sweep_unit for each row execute function refuse()")
-    _, answer = await deployment.file(server)
-    await until(lambda: _is_alarmed(deployment, server))
-    assert server.alive
-    await deployment.query("drop trigger refusing on sweep_unit")
+    async with record_refusing(deployment, "update on sweep_unit", code):
+        _, answer = await deployment.file(server)
+        await until_alarmed(deployment, server, "record_refused")
+        assert server.alive
     await deployment.sent(server, answer["alert"]["id"])
     assert np.array_equal(await deployment.reached(), inside)
-
-    async def is_over() -> bool:
-        return not await _is_alarmed(deployment, server)
-
-    await until(is_over)
+    await until_cleared(deployment, server, "record_refused")
 
 
 @pytest.mark.parametrize("code", ["XX002", "28000"])
@@ -47,13 +36,9 @@ async def test_a_trail_that_takes_no_event_is_answered_503(deployment: Deploymen
     await deployment.provider()
     await deployment.people(100)
     server = await deployment.server()
-    await deployment.query(FUNCTION.format(code=code))
-    await deployment.query(
-        "create trigger refusing before insert on audit_event for each row execute function refuse()"
-    )
-    status, _ = await deployment.file(server)
-    assert status == 503
-    await deployment.query("drop trigger refusing on audit_event")
+    async with record_refusing(deployment, "insert on audit_event", code):
+        status, _ = await deployment.file(server)
+        assert status == 503
     assert (await deployment.file(server))[0] == 202
     assert server.alive
 

@@ -59,7 +59,9 @@ async def distrust(
     details: dict[str, Any] = {"revoked": authority} | ({} if certificate is None else {"certificate": certificate})
     done = Distrusted(held=[], paused=[], ends=[], events=[])
     for alert_id in await sql.lifecycle.of_filer(connection, authority, certificate):
-        await _stop(connection, alert_id, AuditEvent(actor=actor, action=DISTRUST, details=details), done, keep_live)
+        await _stop(
+            connection, alert_id, AuditEvent(actor=actor, action=DISTRUST, details=details), done, keep_live=keep_live
+        )
     if not keep_live:
         said = of_authority(authority).label
         ended = await sql.held_notices.notices_of_filer(connection, said, None, certificate)
@@ -84,11 +86,7 @@ async def distrust_token(connection: Connection, token: int, actor: str) -> Dist
 
 
 async def _stop(
-    connection: Connection,
-    alert_id: UUID,
-    event: AuditEvent,
-    done: Distrusted,
-    keep_live: bool,  # noqa: FBT001 - named
+    connection: Connection, alert_id: UUID, event: AuditEvent, done: Distrusted, *, keep_live: bool
 ) -> None:
     """Hold an alert before anybody was notified, or pause it; one that is live and to be kept goes on."""
     alert = await sql.lifecycle.lock_alert(connection, alert_id)

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from redis import asyncio as aioredis
 
+    from tests.support.processes.deployment import Deployment
+
 DISK_FULL: Final = "53100"
 FUNCTION: Final = """create or replace function refuse() returns trigger language plpgsql as
                       $$ begin raise exception 'refused' using errcode = '{code}'; end $$"""
@@ -23,6 +25,17 @@ TRIGGER: Final = "create trigger refusing before insert on ledger for each state
 
 SETTINGS: Final = {"full": ("maxmemory", "1"), "no replicas": ("min-replicas-to-write", "1")}
 NOTHING_THERE: Final = ("127.0.0.1", "9")
+
+
+@asynccontextmanager
+async def record_refusing(deployment: Deployment, what: str, code: str) -> AsyncIterator[None]:
+    """Make PostgreSQL refuse each row of `what`, as "insert on ledger", with a SQLSTATE."""
+    await deployment.query(FUNCTION.format(code=code))
+    await deployment.query(f"create trigger refusing before {what} for each row execute function refuse()")
+    try:
+        yield
+    finally:
+        await deployment.query(f"drop trigger refusing on {what.rpartition(' ')[2]}")
 
 
 @asynccontextmanager
