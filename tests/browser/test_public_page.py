@@ -13,6 +13,7 @@ from public.objects import objects_of
 from public.pages.rendering import ShownPhoto, state_of
 from public.publishing.site import Asset, Assets, put_modules, put_over, put_page
 from public.settings import PublicSettings
+from tests.browser.first_view import first_view
 from tests.support.axe import violations
 from tests.support.processes.processes import until
 from tests.support.processes.public_site import public_env, public_site
@@ -97,14 +98,7 @@ async def test_the_first_view_takes_three_requests_and_keeps_nothing(published: 
     """Document, module and photo, from here and from nowhere else, at most 10 KB without the photo; no cookie."""
     context = await browser.new_context()
     page = await context.new_page()
-    sizes: dict[str, int] = {}
-
-    async def note(response: object) -> None:
-        sizes[response.url] = (await response.request.sizes())["responseBodySize"]  # type: ignore[attr-defined]
-
-    page.on("response", note)
-    await page.goto(f"{published.url}/p/{CODE}#p", wait_until="networkidle")
-    sizes = {url: size for url, size in sizes.items() if "/b/" not in url}  # a count, of one view in some
+    sizes = await first_view(page, f"{published.url}/p/{CODE}#p")
     assert len(sizes) == 3
     assert all(url.startswith(published.url) for url in sizes)
     assert sum(size for url, size in sizes.items() if not url.endswith(".png")) <= 10 * 1024

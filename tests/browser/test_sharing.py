@@ -18,6 +18,7 @@ from public.photos.picture import Pictures
 from public.photos.picture_sizes import WIDTHS
 from public.publishing.assets import AssetMaker
 from public.publishing.site import put_modules, put_page
+from tests.browser.first_view import first_view
 from tests.support.axe import violations
 from tests.support.pictures import encoded, scene
 from tests.support.processes.public_site import public_site
@@ -66,14 +67,7 @@ async def test_a_page_with_everything_on_it_can_be_read_by_everybody(
     """Axe finds nothing with the posters shown; nothing is wider than 320 px; the first view is three requests."""
     context = await browser.new_context(viewport={"width": 320, "height": 600})
     page = await context.new_page()
-    sizes: dict[str, int] = {}
-
-    async def note(response: object) -> None:
-        sizes[response.url] = (await response.request.sizes())["responseBodySize"]  # type: ignore[attr-defined]
-
-    page.on("response", note)
-    await page.goto(f"{site}/p/{CODE}/{language}", wait_until="networkidle")
-    sizes = {url: size for url, size in sizes.items() if "/b/" not in url}  # a count, of one view in some
+    sizes = await first_view(page, f"{site}/p/{CODE}/{language}")
     assert len(sizes) == 3, sizes
     assert sum(sizes.values()) <= 45 * 1024
     await page.click("details summary")
