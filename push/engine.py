@@ -23,7 +23,7 @@ from push.alerts.planner import FilingPlan, Planner
 from push.alerts.record.retention import Deletion, Retention
 from push.alerts.watch.watcher import Watcher
 from push.delivery.lane import Lane, LanePlan
-from push.delivery.ledger import Ledger
+from push.delivery.recording.ledger import Ledger
 from push.delivery.stats import Histogram
 from push.fanout.areas import Areas
 from push.fanout.claims.claims import Claims
@@ -75,8 +75,8 @@ class Engine:
         self.stores = stores
         self.commit = Histogram()
         self.alarms = AlarmBoard()
-        self.ledger = Ledger(pool, self.alarms, self.commit.observe)
         self.claims = Claims(pool, plan.lease_s, plan.sound, self.alarms, plan.sound_by_kind, stores.clock)
+        self.ledger = Ledger(pool, self.alarms, self.claims.refused, self.commit.observe)
         self.forgetting = stores.forgetting
         self.entrants = LateEntrants(plan.late, index, requests_pool, self.entered)
         areas, precedence = Areas(pool), Precedence()
@@ -91,6 +91,7 @@ class Engine:
             sounds=self.claims.sounds,
             wake=self.claims.wake,
             take_worked=self.claims.leases.take_worked,
+            refused=self.claims.refused,
         )
         self.lanes = {
             name: Lane(

@@ -9,6 +9,7 @@ process that freezes may hold: `SESSION` ends its transaction, and with it every
 from __future__ import annotations
 
 import asyncio
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar, cast
 
 import asyncpg
@@ -133,12 +134,21 @@ ROW_ERRORS: Final = (
 )
 """What one row may be refused with while others are taken: a value, a rule, a damaged page (22, 23, XX, P0, 54)."""
 
+AWAY_ERRORS: Final = cast(
+    "tuple[type[asyncpg.PostgresError]]", tuple(one for one in UNAVAILABLE_ERRORS if one not in ROW_ERRORS)
+)
+"""What is wrong with the record as a whole, and not with a row."""
+
 REFUSED_ERRORS: Final = (*UNAVAILABLE_ERRORS, asyncpg.PostgresError)
 """Whatever keeps a row out of the record: after an effect that is not recorded yet there is only trying again."""
 
 
 LOST_ERRORS: Final = (OSError, TimeoutError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError)
 """No answer came. Whatever PostgreSQL itself says, it is there."""
+
+
+is_row_left_aside: Final[ContextVar[bool]] = ContextVar("is_row_left_aside", default=False)
+"""Whether who asks leaves a refused row aside, with an alarm of its own: the record as a whole refuses nothing then."""
 
 
 class RecordConnection(asyncpg.Connection):
@@ -233,6 +243,8 @@ class RecordPool(asyncpg.Pool):
     async def note_refused(self, error: asyncpg.PostgresError, asked: str, asked_s: float | None = None) -> None:
         """Note an error that is no mistake of ours; `asked`: the statement, `asked_s`: since when, None: now."""
         now_s = asyncio.get_running_loop().time()
+        if isinstance(error, ROW_ERRORS) and is_row_left_aside.get():
+            return
         if isinstance(error, UNAVAILABLE_ERRORS) and not isinstance(error, STARTING_ERRORS):
             self.refused = now_s, type(error).__name__
         if isinstance(error, UNAVAILABLE_ERRORS) and not isinstance(error, BAD_VALUE_ERRORS):

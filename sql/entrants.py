@@ -29,6 +29,7 @@ NOTE_TIMEOUT_S: Final = 2.0
 _NOTE = query("entrant_note")
 _LANES = query("entrant_lanes")
 _CLAIM = query("entrant_claim")
+_UNITS = query("entrant_units")
 _LIST = query("entrant_list")
 _PUT_OFF = query("entrant_put_off")
 _REMOVE = query("entrant_remove")
@@ -82,6 +83,11 @@ async def claim(
     Returns with them those `held` that have a wider ring, or are to be `renewed`: without content, which stays.
     """
     return [UnitRow(*row) for row in await pool.fetch(_CLAIM, lane, owner, lease, alerts_max, held, renewed, parked)]
+
+
+async def units(pool: Pool, lane: str, units_max: int) -> dict[int, UUID]:
+    """Return the units for due entrants of a lane, whatever they hold, each with its alert."""
+    return {row[0]: row[1] for row in await pool.fetch(_UNITS, lane, units_max)}
 
 
 async def due(

@@ -17,6 +17,8 @@ from sql.query import query
 from sql.rings import Point, RingRow
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from asyncpg import Record
 
     from sql.database import Connection, Pool
@@ -37,6 +39,7 @@ _LIST = query("alert_list")
 _CHANGED = query("alert_changed")
 _READ = query("progress_read")
 _SETTLE = query("alert_settle")
+_GOING = query("alert_going_ids")
 _PING = query("ping")
 _RECORD_TIME = query("record_time")
 
@@ -241,9 +244,19 @@ async def read_counts(pool: Pool, alert_ids: list[UUID], step: int) -> list[Coun
     return [Counts(*row) for row in await pool.fetch(_READ, alert_ids, step)]
 
 
-async def settle(connection: Connection, again_after: timedelta) -> list[tuple[UUID, str, str]]:
-    """Move alerts to the states that follow from their units and the time; returns (alert, old state, new state)."""
-    return [(row[0], row[1], row[2]) for row in await connection.fetch(_SETTLE, again_after)]
+async def settle(
+    connection: Connection, again_after: timedelta, without: Sequence[UUID] = ()
+) -> list[tuple[UUID, str, str]]:
+    """Move alerts to the states that follow from their units and the time; returns (alert, old state, new state).
+
+    `without`: alerts to leave as they are.
+    """
+    return [(row[0], row[1], row[2]) for row in await connection.fetch(_SETTLE, again_after, without)]
+
+
+async def going_on(pool: Pool, limit: int) -> list[UUID]:
+    """Return the alerts that go on or wait, and those that ended within a day: whatever moves by itself."""
+    return [row[0] for row in await pool.fetch(_GOING, limit)]
 
 
 async def record_time(pool: Pool | Connection) -> datetime:

@@ -96,16 +96,26 @@ async def take_back(pool: Pool, alert_id: UUID, shard_from: int, shard_to: int, 
     await pool.execute(_TAKE_BACK, alert_id, shard_from, shard_to, batch_id)
 
 
-async def begin(connection: Connection, subject_kinds: Sequence[str]) -> list[BegunReminder]:
-    """Begin the reminders that are due, of alerts about these kinds of people, within the caller's transaction."""
-    return [BegunReminder(*row) for row in await connection.fetch(_BEGIN, subject_kinds)]
+async def begin(
+    connection: Connection, subject_kinds: Sequence[str], without: Sequence[UUID] = ()
+) -> list[BegunReminder]:
+    """Begin the reminders that are due, of alerts about these kinds of people, within the caller's transaction.
+
+    `without`: alerts to leave as they are.
+    """
+    return [BegunReminder(*row) for row in await connection.fetch(_BEGIN, subject_kinds, without)]
 
 
 async def again(
-    pool: Pool, moved_every: timedelta, moved_passes: int, quiet_every: timedelta, passes_max: int
+    pool: Pool,
+    moved_every: timedelta,
+    moved_passes: int,
+    quiet_every: timedelta,
+    passes_max: int,
+    without: Sequence[UUID] = (),
 ) -> set[UUID]:
     """Open units of reminders again, for who changed lanes and for who was in quiet hours; returns the alerts."""
-    return {row[0] for row in await pool.fetch(_AGAIN, moved_every, moved_passes, quiet_every, passes_max)}
+    return {row[0] for row in await pool.fetch(_AGAIN, moved_every, moved_passes, quiet_every, passes_max, without)}
 
 
 async def put_off(pool: Pool, sweep_id: int, until: datetime) -> None:

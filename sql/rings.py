@@ -152,17 +152,19 @@ async def place_of(pool: Pool, alert_id: UUID) -> PlaceRow:
     return PlaceRow(*row)
 
 
-async def sweep_again(pool: Pool, every: timedelta) -> set[UUID]:
-    """Reopen the area of each alert whose pass for late entrants is due; returns these alerts."""
-    return {row[0] for row in await pool.fetch(_SWEEP_AGAIN, every)}
+async def sweep_again(pool: Pool, every: timedelta, without: Sequence[UUID] = ()) -> set[UUID]:
+    """Reopen the area of each alert, `without` some, whose pass for late entrants is due; returns these alerts."""
+    return {row[0] for row in await pool.fetch(_SWEEP_AGAIN, every, without)}
 
 
-async def notify_again(pool: Pool, every: timedelta, passes_max: int, gap: timedelta) -> set[UUID]:
+async def notify_again(
+    pool: Pool, every: timedelta, passes_max: int, gap: timedelta, without: Sequence[UUID] = ()
+) -> set[UUID]:
     """Reopen follow-up notices for recipients that may have been missed, `passes_max` times; returns the alerts.
 
     For a day after the index lost people, again and again, `gap` apart.
     """
-    return {row[0] for row in await pool.fetch(_NOTIFY_AGAIN, every, passes_max, gap)}
+    return {row[0] for row in await pool.fetch(_NOTIFY_AGAIN, every, passes_max, gap, without)}
 
 
 async def sweep_sooner(pool: Pool, alert_ids: list[UUID] | None, gap: timedelta) -> None:

@@ -7,11 +7,12 @@ itself at `lease_until` unless it is extended.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
 
 import msgspec
 
+from sql.apart import apart
 from sql.query import query
 
 if TYPE_CHECKING:
@@ -24,7 +25,10 @@ CHANNEL = "qq_alert_sweeps"
 
 _CLAIM = query("unit_claim")
 _OPEN = query("sweep_open")
-_LOCK_STALE = query("sweep_lock_stale")
+_IDS = query("sweep_ids")
+_FIRST_FREE = query("unit_first_free")
+_STALE = query("sweep_stale")
+_LOCK = query("sweep_lock")
 _CLOSE = query("sweep_close")
 _EXTEND = query("unit_extend")
 _RELEASE = query("unit_release")
@@ -50,6 +54,14 @@ class OpenSweep(msgspec.Struct, frozen=True):
     ring: int
     left_s: float
     is_last: bool
+
+
+class SweepId(NamedTuple):
+    """A sweep that is open and due, whatever its units are."""
+
+    id: int
+    lane: str
+    alert_id: UUID
 
 
 class UnitRow(msgspec.Struct, frozen=True):
@@ -87,9 +99,22 @@ class UnitRow(msgspec.Struct, frozen=True):
     photo_tag: str | None = None
 
 
-async def open_sweeps(pool: Pool, lanes: Sequence[str], parked: Sequence[int] = ()) -> list[OpenSweep]:
-    """Return the sweeps of these lanes that have a unit to claim beside those that are `parked`."""
-    return [OpenSweep(*row) for row in await pool.fetch(_OPEN, lanes, parked)]
+async def open_sweeps(
+    pool: Pool, lanes: Sequence[str], parked: Sequence[int] = (), without: Sequence[int] = ()
+) -> list[OpenSweep]:
+    """Return the sweeps of these lanes, `without` some, that have a unit to claim beside those that are `parked`."""
+    return [OpenSweep(*row) for row in await pool.fetch(_OPEN, lanes, parked, without)]
+
+
+async def sweep_ids(pool: Pool, lanes: Sequence[str], sweeps_max: int) -> list[SweepId]:
+    """Return the sweeps of these lanes that are open and due, without a look at their units."""
+    return [SweepId(*row) for row in await pool.fetch(_IDS, lanes, sweeps_max)]
+
+
+async def first_free(pool: Pool, sweep: int, without: Sequence[int]) -> int | None:
+    """Return the unit that is claimed first of a sweep, `without` some; None: there is none."""
+    unit: int | None = await pool.fetchval(_FIRST_FREE, sweep, without)
+    return unit
 
 
 async def claim(
@@ -112,13 +137,21 @@ async def claim(
 
 
 async def close_sweeps(pool: Pool, sweeps_max: int) -> int:
-    """Close sweeps that have nothing to do any more; returns how many were stale."""
-    async with pool.acquire() as connection, connection.transaction():
-        stale = [row[0] for row in await connection.fetch(_LOCK_STALE, sweeps_max)]
-        if stale:
+    """Close sweeps that have nothing to do any more; returns how many were closed, without those that are refused."""
+    closed = 0
+
+    async def close(some: Sequence[int]) -> None:
+        nonlocal closed
+        async with pool.acquire() as connection, connection.transaction():
+            locked = [row[0] for row in await connection.fetch(_LOCK, some)]
             # A second statement, because it sees what was opened while the first one waited for the locks.
-            await connection.execute(_CLOSE, stale)
-    return len(stale)
+            await connection.execute(_CLOSE, locked)
+        closed += len(locked)
+
+    stale = [row[0] for row in await pool.fetch(_STALE, sweeps_max)]
+    if stale:
+        await apart(close, stale)
+    return closed
 
 
 async def extend(

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from geo.index.locales import NonDefaultLocales
     from geo.index.position_index import PositionIndex
     from push.alarms import AlarmBoard
-    from push.delivery.ledger import Ledger
+    from push.delivery.recording.ledger import Ledger
     from push.fanout.areas import Areas
     from push.fanout.claims.claims import Claims
     from push.fanout.precedence import Precedence

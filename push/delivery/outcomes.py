@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from push.delivery.ledger import Settled
+    from push.delivery.recording.rows import Settled
     from push.fanout.claims.languages import Languages
 
 OPTED_OUT = "opted_out"

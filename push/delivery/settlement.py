@@ -12,20 +12,24 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 import sql.reminders
-from push.delivery.ledger import rows_of
+from push.delivery.recording.rows import rows_of
 from push.results import Outcome
-from runtime.retry import retry_until_available
-from sql.database import UNAVAILABLE_ERRORS
+from sql.apart import one_row
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
-    from push.delivery.ledger import Ledger, Settled
+    from push.delivery.recording.kept_rows import Then
+    from push.delivery.recording.ledger import Ledger
+    from push.delivery.recording.rows import Settled
     from push.delivery.stats import LaneStats
     from push.fanout.claims.claims import Claims
     from push.fanout.claims.unit import Batch
     from push.fanout.queue import LaneQueue
     from sql.database import Pool
+    from sql.ledger import LedgerRow
 
 
 class Settlement:
@@ -46,34 +50,66 @@ class Settlement:
         """Whether the record takes what is settled: nothing is sent while it does not."""
         return self._ledger.takes
 
+    def is_held_up(self, batch: Batch) -> bool:
+        """Tell whether nothing more of a batch's unit may be sent before what was sent of its alert is recorded."""
+        row = batch.unit.row
+        if not self._ledger.refuses(row):
+            return False
+        batch.unit.halted = True
+        self._claims.leave_aside(row)
+        return True
+
     async def settle(
         self, batch: Batch, outcomes: Settled, retry: NDArray[np.bool_] | None = None, delay_s: float = 0.0
     ) -> None:
         """Record the outcomes of a batch; those to `retry` are parked for `delay_s`, else the batch is closed."""
         rows = rows_of(batch, outcomes, self._lane)
-        if rows:
-            await self._ledger.record(rows)
-        for row in rows:
-            # Who is tried again is counted once it is known.
-            if row.outcome != Outcome.INDETERMINATE:
-                self._stats.recipients[row.outcome, row.notice, batch.unit.row.ring] += row.recipients
-                self._stats.of_kind[row.outcome, row.notice, batch.unit.row.subject_kind] += row.recipients
+        if rows and not await self._record(batch, rows, partial(self._recorded_late, batch, rows)):
+            # Its unit keeps it until then, and nobody else may have the unit.
+            self._queue.release(batch)
+            return
+        self._count(batch, rows)
         if retry is None:
             await self._close(batch)
             return
         parked, joined = self._queue.park_rest(batch, batch.rest(retry), delay_s)
         batch.unit.replace((batch, joined), parked)
 
+    async def _record(self, batch: Batch, rows: list[LedgerRow], then: Then | None, *, keep: bool = True) -> bool:
+        """Record rows of a batch; where they are refused, nothing more of its unit is sent."""
+        if await self._ledger.record(rows, then, keep=keep):
+            return True
+        batch.unit.halted = True
+        return False
+
+    def _count(self, batch: Batch, rows: Sequence[LedgerRow]) -> None:
+        for row in rows:
+            # Who is tried again is counted once it is known.
+            if row.outcome != Outcome.INDETERMINATE:
+                self._stats.recipients[row.outcome, row.notice, batch.unit.row.ring] += row.recipients
+                self._stats.of_kind[row.outcome, row.notice, batch.unit.row.subject_kind] += row.recipients
+
+    async def _recorded_late(self, batch: Batch, rows: Sequence[LedgerRow]) -> None:
+        """Close a batch whose outcomes were refused for a while; whoever of it is left is found again."""
+        self._count(batch, rows)
+        batch.unit.interrupted = True
+        batch.unit.remove(batch)
+        await self._claims.finish_if_complete(batch.unit)
+
     async def record_indeterminate(self, batch: Batch) -> None:
         """Record the batch as indeterminate, each time: a record that went back since the last time has it again."""
         batch.add_indeterminate(np.ones(batch.size, dtype=np.bool_))
-        await self._ledger.record(rows_of(batch, {Outcome.INDETERMINATE: None}, self._lane))
+        await self._record(batch, rows_of(batch, {Outcome.INDETERMINATE: None}, self._lane), None)
 
-    async def announce(self, batch: Batch) -> None:
-        """Record, before each request with all of a batch, that they may have been reminded."""
+    async def announce(self, batch: Batch) -> bool:
+        """Record, before each request with all of a batch, that they may have been reminded; False: it is refused."""
         if batch.attempts == 0 or batch.is_announced:
-            await self.record_indeterminate(batch)
+            batch.add_indeterminate(np.ones(batch.size, dtype=np.bool_))
+            rows = rows_of(batch, {Outcome.INDETERMINATE: None}, self._lane)
+            if not await self._record(batch, rows, None, keep=False):
+                return False
             batch.is_announced = True
+        return True
 
     async def record_cut_off(self, batch: Batch, outcomes: Settled) -> None:
         """Record what is known of a batch that nobody goes on with here."""
@@ -88,7 +124,8 @@ class Settlement:
             row = batch.unit.row
             shards = row.shard_from, row.shard_to
             take_back = partial(sql.reminders.take_back, self._pool, row.alert_id, *shards, batch.batch_id)
-            await retry_until_available(take_back, UNAVAILABLE_ERRORS, "postgresql")
+            # Refused: they may have been reminded for all that the record knows, and are not.
+            await one_row(take_back)
         await self._close(batch)
 
     def fail(self, batch: Batch, why: str) -> None:

@@ -106,7 +106,8 @@ class Worker:
                 self.sending = False
 
     async def _handle(self, batch: Batch, *, probing: bool) -> None:
-        if batch.unit.over or batch.unit.is_put_off(asyncio.get_running_loop().time()):
+        is_put_off = batch.unit.is_put_off(asyncio.get_running_loop().time())
+        if batch.unit.over or is_put_off or self._settlement.is_held_up(batch):
             await self._settlement.drain(batch)
             return
         if not self._settlement.is_recorded or not batch.unit.may_send(asyncio.get_running_loop().time()):
@@ -127,9 +128,10 @@ class Worker:
         if not batch.recipients:
             await self._settlement.settle(batch, {})
             return
-        if batch.unit.is_reminder:
-            # Rather no reminder than two: it is in the ledger before it can have reached anybody.
-            await self._settlement.announce(batch)
+        # Rather no reminder than two: it is in the ledger before it can have reached anybody.
+        if batch.unit.is_reminder and not await self._settlement.announce(batch):
+            self._queue.park(batch, RECORD_WAIT_S)
+            return
         batch.attempts += 1
         result = await self._send(batch, addressed, clearance, PROBE_RECIPIENTS if probing else batch.size)
         await self._after(batch, addressed, result)

@@ -15,7 +15,6 @@ import structlog
 
 import sql.entrants
 import sql.ledger
-import sql.work
 from geo.connection import UNAVAILABLE_ERRORS as INDEX_UNAVAILABLE_ERRORS
 from geo.connection import raise_if_mistake
 from push.fanout.claims.unit import Batch
@@ -24,8 +23,7 @@ from push.fanout.packing import not_notified, unpack_readable
 from push.fanout.reminding import settled_of
 from push.fanout.unit_reads import read_for_unit
 from push.notice import Notice
-from runtime.retry import STORE_CAP_S, full_jitter_s, retry_until_available
-from sql.database import UNAVAILABLE_ERRORS
+from runtime.retry import STORE_CAP_S, full_jitter_s
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -86,11 +84,7 @@ class Sweep:
             unit.interrupted = unit.interrupted or unit.halted
             if unit.batches and not unit.interrupted:
                 # Now wider rings may be claimed; without outstanding batches the end of the unit does the same.
-                await retry_until_available(
-                    partial(sql.work.note_searched, self._pool, unit.row.id, self._claims.leases.owner, found),
-                    UNAVAILABLE_ERRORS,
-                    "postgresql",
-                )
+                await self._claims.leases.note_searched(unit, found)
                 self._claims.refill(unit.row)
             unit.swept = True
             await self._claims.finish_if_complete(unit)

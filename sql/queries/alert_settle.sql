@@ -1,4 +1,4 @@
--- The transitions that need no person. An alert is `sent` when no due unit is left, `sending` again when another ring
+-- The transitions that need no person, of all alerts but some ($2). An alert is `sent` when no due unit is left, `sending` again when another ring
 -- comes due or its grace ends without a stop, and `expired` at its expiry. A pass for late entrants leaves it `sent`, and one
 -- that is wanted is not forgotten when it is `sending` again.
 -- Each kind is found through an index of what is due: an alert that rests is not looked at.
@@ -7,6 +7,7 @@ with first_sends as (
     select distinct s.alert_id
     from sweep s join ring r on r.alert_id = s.alert_id and r.ring = s.ring
     where s.open and s.due_at <= now() and s.notice = 'alert' and r.due_at <= now() and r.held is null
+      and s.alert_id not in (select unnest($2::uuid[]))
       and exists (select from sweep_unit u where u.sweep_id = s.id and not u.done and u.passes = 0)
 ), judged as (
     select a.id, a.state as before, 'expired' as after from alert a
@@ -29,5 +30,6 @@ set state = j.after,
 from judged j
 where a.id = j.id and a.state = j.before
   and (j.after <> 'expired' or a.expires <= now())
+  and a.id not in (select unnest($2::uuid[]))
   and (j.before <> 'scheduled' or j.after = 'expired' or a.send_at <= now())
 returning a.id, j.before, j.after;

@@ -1,4 +1,4 @@
--- Late entrants: the due rings that together are the area are swept again, minus the ledger, in each lane that is through
+-- Late entrants, of all alerts but some ($2): the due rings that together are the area are swept again, minus the ledger, in each lane that is through
 -- with all that is due: a lane that is stuck, in a pass or in its first send, does not hold up the others. While an alert
 -- is being sent, the first pass is due at its deadline, unless one was wanted sooner.
 -- A pass begins (`swept_at`) once a lane is through. As long as others are not, `next_sweep_at` is no later than
@@ -12,8 +12,9 @@ with candidate as (
                    union all
                    select s.alert_id from sweep s
                    where s.open and s.due_at <= now() and s.notice = 'alert'
+                     and s.alert_id not in (select unnest($2::uuid[]))
                      and exists (select from sweep_unit u where u.sweep_id = s.id and not u.done and u.passes = 0))
-      and a.state in ('sending', 'sent') and a.expires > now()
+      and a.id not in (select unnest($2::uuid[])) and a.state in ('sending', 'sent') and a.expires > now()
       and coalesce(a.next_sweep_at, case a.state when 'sending' then a.deadline end) <= now()
 ), widest as (
     select c.id, s.id as sweep_id, s.lane, passes.fewest, passes.most

@@ -1,9 +1,10 @@
--- Begins the reminders that are due, of alerts about these kinds of people ($1) that are being sent: from now on their
+-- Begins the reminders that are due, of alerts about these kinds of people ($1) that are being sent, all but some ($2): from now on their
 -- units are claimed. Returns each with how many people were notified without a sound. The alert is touched so that every
 -- watcher reads it.
 with due as (
     select a.id from alert a
     where a.state in ('sending', 'sent') and a.expires > now() and a.subject_kind = any($1::text[])
+      and a.id not in (select unnest($2::uuid[]))
       and a.id in (select s.alert_id from sweep s
                    where s.open and s.due_at <= now() and s.notice = 'reminder' and s.begun_at is null)
     order by a.id for update of a

@@ -1,6 +1,6 @@
 -- The sweeps of these lanes ($1) that have a unit to claim, as far as can be told without looking at other sweeps: an alert
 -- that goes on, a ring that is due and not held, a reminder that began, a unit that is free or whose lease has ended, and that
--- is not one of those that the caller cannot read ($2).
+-- is not one of those that the caller cannot read ($2); without some sweeps ($3).
 -- A pass for late entrants comes last, also while its alert is being sent, unless a first send of the alert waits for it, be
 -- it of a later ring or of the same sweep: then it counts as that.
 -- Read through an index of what is open and due, so that its cost follows that and not the alerts that live.
@@ -26,7 +26,7 @@ left join lateral (
                   where n.sweep_id = w.id and not n.done and n.passes = 0 and n.id not in (select unnest($2::bigint[])))
     order by b.due_at, b.ring limit 1
 ) waiting on true
-where s.open and s.lane = any($1::text[]) and s.due_at <= now()
+where s.open and s.lane = any($1::text[]) and s.due_at <= now() and s.id not in (select unnest($3::bigint[]))
   and may_send(a.state, a.version, s.notice, case when s.notice in ('alert', 'reminder') then a.version else s.version end)
   and (s.notice <> 'alert' or (a.expires > now() and r.due_at <= now() and r.held is null))
   and (s.notice <> 'reminder' or (a.expires > now() and s.begun_at is not null))

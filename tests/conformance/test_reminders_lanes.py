@@ -17,7 +17,7 @@ from geo.index.position_index import PositionIndex
 from geo.index.preferences.mirror import Entry
 from geo.index.reports import Positions, now_ms
 from push.delivery.addresses import Addresses
-from push.delivery.ledger import rows_of
+from push.delivery.recording.rows import rows_of
 from push.discovery import open_gateway, providers
 from push.fanout.claims.unit import Batch, HeldUnit
 from push.fanout.packing import unpack

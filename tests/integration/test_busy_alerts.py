@@ -16,6 +16,7 @@ from push.alerts.watch.progress import Meter
 from push.alerts.watch.watcher import Watcher
 from push.fanout.areas import Areas
 from push.fanout.claims.claims import Claims
+from push.fanout.claims.refused_rows import RefusedRows
 from push.fanout.entrants.late_entrants import LateEntrants, LatePlan
 from push.message.sound import Sound, Sounds
 from runtime.clock import ComparedClock
@@ -52,6 +53,7 @@ def _watcher(pool: Pool, redis: aioredis.Redis, take_worked: Callable[[], set[UU
         sounds=Sounds(Sound(), {}),
         wake=lambda: None,
         take_worked=take_worked,
+        refused=RefusedRows(AlarmBoard()),
     )
     watcher.tick_s = lambda: 0.01
     return watcher

@@ -251,7 +251,7 @@ async def test_what_is_through_is_in_no_list_and_what_is_opened_again_is(pool: P
     async with pool.acquire() as connection, pool.acquire() as other:
         closing, opening = connection.transaction(), other.transaction()
         await closing.start()
-        stale = [row[0] for row in await connection.fetch(query("sweep_lock_stale"), 100)]
+        stale = [row[0] for row in await connection.fetch(query("sweep_stale"), 100)]
         assert len(stale) == 3
         await opening.start()
         opened = asyncio.create_task(other.execute("update sweep_unit set done = false where passes = 0"))

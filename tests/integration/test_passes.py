@@ -143,7 +143,7 @@ async def test_what_looks_for_work_reads_no_alert_that_rests(pool: Pool) -> None
     await sql.rings.sweep_sooner(pool, [alert], AT_ONCE)
     assert await rows_read(pool, "alert_sweep_again", HOUR) <= READ_ROWS_MAX
     assert await rows_read(pool, "sweep_open", [*LANES], []) <= READ_ROWS_MAX
-    assert await rows_read(pool, "sweep_lock_stale", 1000) <= READ_ROWS_MAX
+    assert await rows_read(pool, "sweep_stale", 1000) <= READ_ROWS_MAX
     await _sweep(pool, "huawei")
     await pool.execute("update alert set state = 'sent' where id = $1", alert)
     assert await rows_read(pool, "alert_sweep_again", HOUR) <= READ_ROWS_MAX

@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 
 from push.alarms import AlarmBoard
-from push.delivery.ledger import Ledger
+from push.delivery.recording.ledger import Ledger
 from push.delivery.settlement import Settlement
 from push.delivery.stats import LaneStats
 from push.fanout.claims.claims import Claims
+from push.fanout.claims.refused_rows import RefusedRows
 from push.fanout.claims.unit import Batch, HeldUnit
 from push.fanout.packing import unpack
 from push.fanout.queue import LaneQueue
@@ -53,7 +54,8 @@ class Lane:
 
 @asynccontextmanager
 async def _lane(pool: Pool) -> AsyncIterator[Lane]:
-    ledger = Ledger(pool, AlarmBoard(), lambda _: None)
+    alarms = AlarmBoard()
+    ledger = Ledger(pool, alarms, RefusedRows(alarms), lambda _: None)
     committing = asyncio.create_task(ledger.run())
     try:
         yield Lane(pool, ledger)

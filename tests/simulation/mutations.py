@@ -23,7 +23,7 @@ from geo.index.preferences.mirror import PreferenceMirror
 from push.alarms import AlarmBoard
 from push.alerts.watch.record_guard import RecordGuard
 from push.delivery.breaker import Breaker
-from push.delivery.ledger import Ledger
+from push.delivery.recording.ledger import Ledger, _Waiting
 from push.delivery.settlement import Settlement
 from push.delivery.worker import Worker
 from push.fanout.claims.claims import Claims
@@ -62,8 +62,9 @@ async def _write_once(ledger: Ledger, write: Callable[[], Any]) -> None:
     ledger.takes = True
 
 
-async def _take_and_go(ledger: Ledger, rows: list[Any]) -> None:
-    await ledger._waiting.put((rows, asyncio.get_running_loop().create_future()))
+async def _take_and_go(ledger: Ledger, rows: list[Any], *_: object, **__: object) -> bool:
+    await ledger._waiting.put(_Waiting(rows, None, keep=True, taken=asyncio.get_running_loop().create_future()))
+    return True
 
 
 def _follow_nothing(*_: object) -> None:
@@ -147,7 +148,7 @@ def _patched(target: object, **names: object) -> Callable[[], AbstractContextMan
 MUTATIONS: Final = {
     "refused-row-ends-process": Mutation(
         "a ledger write that is refused ends the process",
-        _patched("push.delivery.ledger", REFUSED_ERRORS=STARTING_ERRORS),
+        _patched("push.delivery.recording.ledger", REFUSED_ERRORS=STARTING_ERRORS),
     ),
     "refused-row-dropped": Mutation(
         "a ledger write that is refused is dropped after the send", _patched(Ledger, _until_taken=_write_once)

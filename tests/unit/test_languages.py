@@ -11,8 +11,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from push.delivery.ledger import rows_of
 from push.delivery.outcomes import Addressed
+from push.delivery.recording.rows import rows_of
 from push.discovery import providers
 from push.fanout.claims.languages import UNKNOWN, Languages
 from push.fanout.claims.unit import Batch, HeldUnit

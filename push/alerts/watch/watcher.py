@@ -17,31 +17,35 @@ import sql.audit
 import sql.progress
 import sql.reminders
 import sql.rings
-import sql.work
 from push.alarm_kinds import AlarmKind
+from push.alarms import EVERY_LANE
 from push.alerts.actions.actor import SYSTEM
-from push.alerts.lifecycle import LIVE, OVER, State, between
+from push.alerts.lifecycle import LIVE, OVER, State
 from push.alerts.watch.busy_alerts import BusyAlerts
+from push.alerts.watch.due.reminders import Reminders
+from push.alerts.watch.due.transitions import AlertsApart, Transitions
 from push.alerts.watch.listing import Listing
 from push.alerts.watch.progress import Meter
 from push.alerts.watch.rate_history import RateHistory
-from push.alerts.watch.reminders import Reminders
 from push.alerts.watch.stopping import Stopping
 from push.alerts.watch.unreadable_parts import UnreadableParts
 from push.alerts.watch.warnings import AlertWarnings
 from push.alerts.watch.watched_areas import WatchedAreas
+from push.fanout.claims.refused_rows import Of
 from push.notice import Notice
 from runtime.retry import retry_until_available
+from sql.apart import apart
 from sql.audit import AuditEvent
 from sql.database import UNAVAILABLE_ERRORS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from push.alarms import AlarmBoard
     from push.alerts.disclosure.people import Disclosure
     from push.alerts.watch.progress import AlertProgress
     from push.fanout.areas import Areas
+    from push.fanout.claims.refused_rows import RefusedRows
     from push.fanout.entrants.late_entrants import LateEntrants
     from push.message.sound import Sounds
     from runtime.clock import ComparedClock
@@ -58,9 +62,6 @@ an alert would grow with their number. A record that is slow for another reason 
 
 SETTLE_SHARE: Final = 0.02
 """Of the time, for the transitions between ticks."""
-
-NOTICE_PASSES = 2
-"""How often a follow-up notice is swept again: who changed lanes during the first sweep is found then."""
 
 LATE_MARGIN_S = 5.0
 """A late lane's alarm ends only when its ETA is this much before the deadline again, so that it does not flicker."""
@@ -88,18 +89,20 @@ class Watcher:
         sounds: Sounds,
         wake: Callable[[], None],
         take_worked: Callable[[], set[UUID]],
+        refused: RefusedRows,
     ) -> None:
         self._pool = pool
         self._clock = clock
-        self._reminders = Reminders(pool, sounds, disclosure, wake, clock)
+        alerts_apart = AlertsApart(pool, refused)
+        self._transitions = Transitions(pool, alerts_apart, lambda: entrants.plan, wake)
+        self._reminders = Reminders(pool, alerts_apart, sounds, disclosure, wake, clock)
         self._alarms = alarms
-        self._entrants = entrants
         unreadable = UnreadableParts(alarms)
         self._listing = Listing(pool, unreadable)
         self._areas = WatchedAreas(pool, entrants, areas, unreadable)
         self._audience_cap = audience_cap
         self._disclosure = disclosure
-        self._wake_lanes = wake
+        self._refused = refused
         self._changed_event = asyncio.Event()
         self._seen: dict[UUID, ListedAlert] = {}
         self._decisions: dict[UUID, int] = {}
@@ -150,12 +153,12 @@ class Watcher:
         while True:
             began_s = loop.time()
             if self._apart_s > 2 * TICK_S:
-                await retry_until_available(self._settle, UNAVAILABLE_ERRORS, "postgresql")
+                await retry_until_available(self._transitions.settle, UNAVAILABLE_ERRORS, "postgresql")
             await asyncio.sleep(max(TICK_S, min(APART_MAX_S, (loop.time() - began_s) / SETTLE_SHARE)))
 
     async def _tick(self) -> bool:
-        again = await self._sweep_again() | await self._reminders.look()
-        await self._settle()
+        again = await self._transitions.sweep_again() | await self._reminders.look()
+        await self._transitions.settle()
         read = await self._listing.read(self._busy.due() | again)
         await self._areas.watch([alert for alert in self.listed.values() if alert.state in LIVE])
         busy = {alert.id for alert in self.listed.values() if alert.busy or alert.state == State.SENDING}
@@ -163,7 +166,8 @@ class Watcher:
         moved = {alert.id for alert in read if self._changed(alert)}
         # Once more after a pass is through, for what it found last.
         stale = [alert for alert in read if alert.id in busy | self._busy.ids | moved]
-        counts = await self._counts([alert.id for alert in stale]) if stale else []
+        counts, unread = await self._counts([alert.id for alert in stale])
+        stale = [alert for alert in stale if alert.id not in unread]
         self._busy.note(busy, {alert.id for alert in read}, self.listed.keys())
         by_alert: dict[UUID, list[Counts]] = {}
         for row in counts:
@@ -190,8 +194,20 @@ class Watcher:
         self._decisions = {alert_id: made for alert_id, made in self._decisions.items() if alert_id in self.listed}
         return bool(busy)
 
-    async def _counts(self, alert_ids: list[UUID]) -> list[Counts]:
-        return await sql.progress.read_counts(self._pool, alert_ids, self._disclosure.people_min)
+    async def _counts(self, alert_ids: list[UUID]) -> tuple[list[Counts], set[UUID]]:
+        """Read the counts of alerts; returns with them of which alerts none could be read."""
+        found: list[Counts] = []
+        unread = {*alert_ids}
+
+        async def read(some: Sequence[UUID]) -> None:
+            found.extend(await sql.progress.read_counts(self._pool, [*some], self._disclosure.people_min))
+            unread.difference_update(some)
+
+        for alert_id, error in (await apart(read, alert_ids) if alert_ids else {}).items():
+            self._refused.note((Of.COUNTS, alert_id), EVERY_LANE, alert_id, error)
+        for alert_id in {*alert_ids} - unread:
+            self._refused.taken((Of.COUNTS, alert_id))
+        return found, unread
 
     async def _planned(self, counts: list[Counts]) -> list[PlannedReminder]:
         """Read the reminders of those alerts that have some."""
@@ -206,38 +222,6 @@ class Watcher:
                 self._alarms.clear_alert(alert)
             else:
                 self._warnings.look(found, self.current)
-
-    async def _settle(self) -> None:
-        """Make the transitions that need no person, each with its event in the audit trail."""
-        async with self._pool.acquire() as connection, connection.transaction():
-            moved = await sql.progress.settle(connection, self._entrants.plan.gap)
-            for alert_id, _, after in moved:
-                if after == State.EXPIRED:
-                    await sql.work.halt(connection, alert_id)
-            await sql.audit.append(
-                connection,
-                *(
-                    AuditEvent(
-                        actor=SYSTEM.label,
-                        action=between(State(before), State(after)).value,
-                        alert=alert_id,
-                        before=before,
-                        after=after,
-                    )
-                    for alert_id, before, after in moved
-                ),
-            )
-        if moved:
-            self._wake_lanes()
-
-    async def _sweep_again(self) -> set[UUID]:
-        """Sweep again where a pass for late entrants is due; returns these alerts."""
-        again = await sql.rings.sweep_again(self._pool, self._entrants.plan.every)
-        plan = self._entrants.plan
-        again |= await sql.rings.notify_again(self._pool, plan.notices_apart, NOTICE_PASSES, plan.gap)
-        if again:
-            self._wake_lanes()
-        return again
 
     async def _check_cap(self, alerts: list[ListedAlert], counts: Mapping[UUID, list[Counts]]) -> None:
         """Hold alerts that have reached as many people as the cap, or their release, allows."""

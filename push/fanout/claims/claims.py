@@ -17,16 +17,18 @@ import msgspec
 import structlog
 
 import sql.reminders
-import sql.work
 from push.alarms import AlarmBoard
+from push.fanout.claims.asking import Asking
 from push.fanout.claims.leases import Leases
 from push.fanout.claims.open_sweeps import LaneClaims
+from push.fanout.claims.refused_rows import Of, RefusedRows
 from push.fanout.claims.unit import HeldUnit
 from push.fanout.claims.unreadable import Unreadable
 from push.message.sound import Sound, Sounds
 from push.notice import Notice
-from runtime.clock import ComparedClock, wall_s
+from runtime.clock import ComparedClock
 from runtime.retry import retry_until_available
+from sql.apart import one_row
 from sql.database import UNAVAILABLE_ERRORS
 
 if TYPE_CHECKING:
@@ -48,6 +50,9 @@ REFRESH_LEAST_S = 0.02
 
 REFRESH_SHARE = 0.2
 """The looks take this share of the time at most, because many alerts make each take longer, and come more often."""
+
+REFUSED_S = 0.1
+"""Between two claims where the record refused all that was asked for."""
 
 CANDIDATES_MAX = 8
 """Sweeps that one claim looks at."""
@@ -76,8 +81,11 @@ class Claims:
         clock: ComparedClock | None = None,
     ) -> None:
         self.clock = clock or ComparedClock()
-        self.unreadable = Unreadable(alarms or AlarmBoard())
-        self.leases = Leases(pool, lease_s)
+        alarms = alarms or AlarmBoard()
+        self.unreadable = Unreadable(alarms)
+        self.refused = RefusedRows(alarms)
+        self.leases = Leases(pool, lease_s, self.refused)
+        self._asking = Asking(pool, self.leases, self.unreadable, self.refused)
         self._pool = pool
         self.sounds = Sounds(sound, {kind.value: one for kind, one in (sound_by_kind or {}).items()})
         self._lanes: dict[str, LaneClaims] = {}
@@ -140,25 +148,18 @@ class Claims:
             if not wanted or (is_last and self.leases.are_searching_last(lane)):
                 return False
             known_seq, units_max = self.known_seq, claims.units_max(wanted)
-            asked_s, asked_wall_s, rows = await retry_until_available(
-                partial(self._ask, wanted, units_max), UNAVAILABLE_ERRORS, "postgresql"
-            )
+            claim = partial(self._asking.claim, claims.open.of(wanted), units_max)
+            asked_s, asked_wall_s, rows, refused = await retry_until_available(claim, UNAVAILABLE_ERRORS, "postgresql")
             if await self.is_refused(rows, known_seq):
                 return True
-            claims.open.note_claim(wanted, [row.sweep_id for row in rows], units_max)
+            looked_at = [one for one in wanted if one not in refused]
+            claims.open.note_claim(looked_at, [row.sweep_id for row in rows], units_max)
+            if refused and not rows:
+                await asyncio.sleep(REFUSED_S)
             for row in rows:
                 claims.open.take_turn(row.alert_id, is_follow_up=row.ring == 0)
                 await self._hold(row, claims, asked_s, asked_wall_s, is_last=is_last)
             return True
-
-    async def _ask(self, wanted: list[int], units_max: int) -> tuple[float, float, list[UnitRow]]:
-        """Claim, and say since when: from the attempt that is answered, so that an outage takes nothing of a lease."""
-        asked_s, asked_wall_s, lease = self._now_s(), wall_s(), timedelta(seconds=self.leases.lease_s)
-        excluded = [*self.leases.ids, *self.unreadable.parked]
-        # Whom a halted unit leaves, another process may notify: until it is given back, no wider ring is searched.
-        interrupted = [unit.row.id for unit in self.leases.held if unit.over or unit.interrupted]
-        rows = await sql.work.claim(self._pool, wanted, self.leases.owner, lease, excluded, units_max, interrupted)
-        return asked_s, asked_wall_s, rows
 
     async def is_refused(self, rows: list[UnitRow], known_seq: int) -> bool:
         """Give back what a record hands out that has gone back in time: it may have been withdrawn since.
@@ -170,7 +171,7 @@ class Claims:
         self.on_rewound()
         for row in rows:
             _log.error("unit.of_old_record", unit=row.id, lane=row.lane, trail_seq=row.trail_seq)
-            await self.leases.give_back(row.id)
+            await self.leases.give_back(row)
         await asyncio.sleep(REWOUND_S)
         return True
 
@@ -188,8 +189,9 @@ class Claims:
             return math.inf if night is None else asked_s + (night - moment).total_seconds()
         claims.open.exhaust([row.sweep_id])
         put_off = partial(sql.reminders.put_off, self._pool, row.sweep_id, sound.morning_after(moment).at)
-        await retry_until_available(put_off, UNAVAILABLE_ERRORS, "postgresql")
-        await self.leases.give_back(row.id)
+        if isinstance(error := await one_row(put_off), Exception):
+            self.refused.note((Of.SWEEP, row.sweep_id), row.lane, row.alert_id, error)
+        await self.leases.give_back(row)
         _log.info("reminder.put_off", alert=str(row.alert_id), lane=row.lane)
         return None
 
@@ -228,7 +230,7 @@ class Claims:
             if age_s < POLL_INTERVAL_S and not (self._stale and age_s >= self._apart_s):
                 return
             self._stale, self._refreshed_s = False, self._now_s()
-            read = partial(sql.work.open_sweeps, self._pool, [*self._lanes], [*self.unreadable.parked])
+            read = partial(self._asking.open_sweeps, [*self._lanes])
             sweeps = await retry_until_available(read, UNAVAILABLE_ERRORS, "postgresql")
             took_s = self._now_s() - self._refreshed_s
             self._apart_s = max(REFRESH_LEAST_S, min(POLL_INTERVAL_S, took_s / REFRESH_SHARE))
@@ -273,7 +275,11 @@ class Claims:
         if self.unreadable.failed(unit.row, why):
             self.unreadable.park(unit.row, why)
 
+    def leave_aside(self, row: UnitRow) -> None:
+        """Claim nothing of a unit's sweep for a while: what was sent of its alert is not recorded yet."""
+        self.refused.leave_aside((Of.SWEEP, row.sweep_id), row.lane, row.alert_id)
+
     async def park(self, row: UnitRow, why: str) -> None:
         """Leave a unit alone from now on, so that it holds up no other."""
         self.unreadable.park(row, why)
-        await self.leases.give_back(row.id)
+        await self.leases.give_back(row)

@@ -8,22 +8,26 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Final
 from uuid import UUID, uuid4
 
 import structlog
 
 import sql.work
+from push.fanout.claims.refused_rows import Of
 from push.fanout.claims.unit import overlap
 from runtime.retry import retry_until_available
+from sql.apart import TRIES, apart, one_row
 from sql.database import COMMAND_TIMEOUT_S, UNAVAILABLE_ERRORS
 
 if TYPE_CHECKING:
-    from collections.abc import KeysView
+    from collections.abc import KeysView, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
 
+    from push.fanout.claims.refused_rows import RefusedRows
     from push.fanout.claims.unit import HeldUnit
     from sql.database import Pool
     from sql.work import UnitRow
@@ -41,10 +45,11 @@ _log = structlog.get_logger("push.fanout.claims.leases")
 class Leases:
     """The units that this process, which the record knows as `owner`, holds."""
 
-    def __init__(self, pool: Pool, lease_s: float) -> None:
+    def __init__(self, pool: Pool, lease_s: float, refused: RefusedRows) -> None:
         self.owner: UUID = uuid4()
         self.lease_s = lease_s
         self._pool = pool
+        self._refused = refused
         self._held: dict[int, HeldUnit] = {}
         self._halted_s: dict[UUID, float] = {}
         # Bounded by what is held and claimed between two ticks.
@@ -95,9 +100,12 @@ class Leases:
         ]
 
     async def settle(self, unit: HeldUnit) -> None:
-        """Record that a unit is done, or that others may have it where it was interrupted, and hold it no longer."""
+        """Record that a unit is done, or that others may have it where it was interrupted, and hold it no longer.
+
+        Where the record refuses that, the lease ends by itself, and the unit is claimed and searched once more.
+        """
         if unit.interrupted:
-            await self.give_back(unit.row.id, unit)
+            await self.give_back(unit.row, unit)
         else:
 
             async def finish() -> bool:
@@ -105,22 +113,34 @@ class Leases:
                     self._pool, unit.row.id, self.owner, unit.found, unit.opted_out, _requested_ago(unit)
                 )
 
-            await retry_until_available(finish, UNAVAILABLE_ERRORS, "postgresql")
+            self._note(unit.row, await one_row(finish))
         self._held.pop(unit.row.id, None)
+
+    async def note_searched(self, unit: HeldUnit, found: int) -> None:
+        """Record that a unit is searched, so that wider rings may be claimed."""
+        note = partial(sql.work.note_searched, self._pool, unit.row.id, self.owner, found)
+        self._note(unit.row, await one_row(note))
 
     async def let_go(self, unit: HeldUnit) -> None:
         """Hold a unit no longer of which nothing is left to be sent, and which is never done; others may have it."""
         self._held.pop(unit.row.id, None)
         if not unit.dropped:
-            await self.give_back(unit.row.id, unit)
+            await self.give_back(unit.row, unit)
 
-    async def give_back(self, unit_id: int, unit: HeldUnit | None = None) -> None:
+    async def give_back(self, row: UnitRow, unit: HeldUnit | None = None) -> None:
         """Let others have a unit; `unit`: as it was held, None where it was only claimed."""
 
         async def give_back() -> None:
-            await sql.work.give_back(self._pool, unit_id, self.owner, None if unit is None else _requested_ago(unit))
+            await sql.work.give_back(self._pool, row.id, self.owner, None if unit is None else _requested_ago(unit))
 
-        await retry_until_available(give_back, UNAVAILABLE_ERRORS, "postgresql")
+        self._note(row, await one_row(give_back))
+
+    def _note(self, row: UnitRow, answer: object) -> None:
+        """Leave a unit aside that the record refused to change."""
+        if isinstance(answer, Exception):
+            self._refused.note((Of.END, row.id), row.lane, row.alert_id, answer, TRIES)
+        else:
+            self._refused.taken((Of.END, row.id))
 
     def drop(self, unit: HeldUnit) -> None:
         """Drop a unit whose lease is lost; another process may have its recipients now.
@@ -145,21 +165,39 @@ class Leases:
         """Extend all that is held now: also what was claimed while an attempt before this one got no answer."""
         asked_s, ids = asyncio.get_running_loop().time(), [*self._held]
         within_s = min(COMMAND_TIMEOUT_S, self.lease_s * UNANSWERED_SHARE)
-        kept = await sql.work.extend(self._pool, ids, self.owner, timedelta(seconds=self.lease_s), within_s)
-        for unit_id in ids:
+        kept: set[int] = set()
+        asked: set[int] = set()
+
+        async def extend(some: Sequence[int]) -> None:
+            lease = timedelta(seconds=self.lease_s)
+            kept.update(await sql.work.extend(self._pool, [*some], self.owner, lease, within_s))
+            asked.update(some)
+
+        refused = await apart(extend, ids)
+        for unit_id in (*asked, *refused):
             unit = self._held.get(unit_id)
             if unit is None:
                 continue
+            if unit_id in refused:
+                self._note(unit.row, refused[unit_id])
+            # A lease that is refused to be extended still lasts until its end.
+            ends = unit_id in asked or asyncio.get_running_loop().time() >= unit.lease_until_s
             if unit_id in kept:
                 unit.lease_until_s = asked_s + self.lease_s
-            elif not unit.complete:
+            elif ends and not unit.complete:
                 _log.warning("unit.lost", unit=unit_id, lane=unit.row.lane)
                 self.drop(unit)
 
     async def release(self) -> None:
         """Give back what is claimed and undone; called once, when nothing sends any more."""
         self._held.clear()
-        await sql.work.release(self._pool, self.owner)
+
+        async def release(_: object) -> None:
+            await sql.work.release(self._pool, self.owner)
+
+        for error in (await apart(release, [self.owner])).values():
+            # The leases end by themselves.
+            _log.warning("leases.left", error=type(error).__name__)
 
 
 def _requested_ago(unit: HeldUnit) -> timedelta | None:

@@ -71,6 +71,10 @@ class OpenSweeps:
         ordered = [*overdue, *merged] or last
         return [one.id for one in ordered][:sweeps_max]
 
+    def of(self, sweeps: Iterable[int]) -> list[OpenSweep]:
+        """Return those of these ids that are listed still."""
+        return [self._sweeps[one] for one in sweeps if one in self._sweeps]
+
     def is_follow_up_turn(self, sweeps: Sequence[int]) -> bool:
         """Tell whether a follow-up notice is to be claimed of these, and first sends after it."""
         first = self._sweeps.get(sweeps[0]) if sweeps else None
@@ -102,7 +106,7 @@ class OpenSweeps:
 
     def note_claim(self, wanted: Sequence[int], claimed: Iterable[int], units_max: int) -> None:
         """Leave sweeps alone that gave no unit: those before the last one that did; all, if few were claimed."""
-        places = [wanted.index(one) for one in claimed]
+        places = [wanted.index(one) for one in claimed if one in wanted]
         for sweep in (self._sweeps[wanted[place]] for place in places if wanted[place] in self._sweeps):
             if sweep.ring and sweep.left_s <= 0:
                 self._urgent = 0

@@ -20,6 +20,7 @@ import sql.entrants
 from geo.connection import UNAVAILABLE_ERRORS as INDEX_UNAVAILABLE_ERRORS
 from geo.connection import raise_if_mistake
 from push.fanout.claims.unit import Batch
+from push.fanout.entrants.record import EntrantRecord
 from push.fanout.entrants.unit import EntrantsUnit
 from runtime.clock import wall_s
 from runtime.retry import STORE_CAP_S, full_jitter_s, retry_until_available
@@ -65,6 +66,7 @@ class EntrantSource:
         self._claims = claims
         self._queue = queue
         self._recipients_max = recipients_max
+        self._record = EntrantRecord(lane, pool, claims)
         self._units: dict[UUID, EntrantsUnit] = {}
         self._to_show: set[UUID] = set()
         self._shown_s = float("-inf")
@@ -117,9 +119,9 @@ class EntrantSource:
         for alert, why in sifted.unreadable.items():
             self._park(units[alert], why)
         if sifted.remove:
-            await sql.entrants.remove(self._pool, sifted.remove)
+            await self._record.remove(sifted.remove)
         if sifted.wait:
-            await sql.entrants.put_off(self._pool, sifted.wait, WAIT)
+            await self._record.put_off(sifted.wait, WAIT)
         for alert, entrants in sifted.notify.items():
             for start in range(0, len(entrants), self._recipients_max):
                 await self._put(units[alert], entrants[start : start + self._recipients_max], sifted.asked_s)
@@ -142,15 +144,16 @@ class EntrantSource:
         settled = {alert: some for alert, unit in self._units.items() if (some := unit.settled())}
         if not settled:
             return
-        await sql.entrants.remove(self._pool, [entrant for some in settled.values() for entrant in some])
+        removed = await self._record.remove(entrant for some in settled.values() for entrant in some)
         for alert, some in settled.items():
+            # Who is still noted is found in the ledger by whoever looks at this alert next.
             self._units[alert].forget(some)
-        self._to_show |= settled.keys()
+        self._to_show |= {entrant.alert_id for entrant in removed}
 
     async def _show(self) -> None:
         """Have the counts of those alerts read again of which somebody was notified."""
         if self._to_show and self._now_s() - self._shown_s >= SHOWN_EVERY_S:
-            self._to_show -= await sql.entrants.shown(self._pool, [*self._to_show])
+            self._to_show -= await self._record.shown(self._to_show)
             self._shown_s = self._now_s()
 
     async def _claim(self) -> None:
@@ -158,16 +161,8 @@ class EntrantSource:
         asked_s, asked_wall_s, known_seq = self._now_s(), wall_s(), self._claims.known_seq
         leases = self._claims.leases
         held = [unit.row.id for unit in self._units.values()]
-        rows = await sql.entrants.claim(
-            self._pool,
-            self._lane,
-            leases.owner,
-            timedelta(seconds=leases.lease_s),
-            held,
-            [unit.row.id for unit in self._units.values() if unit.is_old(asked_s)],
-            [*self._claims.unreadable.parked],
-            ALERTS_MAX,
-        )
+        old = [unit.row.id for unit in self._units.values() if unit.is_old(asked_s)]
+        rows = await self._record.claim(timedelta(seconds=leases.lease_s), held, old, ALERTS_MAX)
         # What is held already is stopped by whoever looks at a record that has gone back.
         if await self._claims.is_refused([row for row in rows if row.alert_id not in self._units], known_seq):
             return

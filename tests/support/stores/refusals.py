@@ -27,6 +27,24 @@ SETTINGS: Final = {"full": ("maxmemory", "1"), "no replicas": ("min-replicas-to-
 NOTHING_THERE: Final = ("127.0.0.1", "9")
 
 
+ROWS_FUNCTION: Final = """create or replace function refuse_rows() returns trigger language plpgsql as $$
+                          begin
+                              if {condition} then raise exception 'refused' using errcode = '{code}'; end if;
+                              return coalesce(new, old);
+                          end $$"""
+
+
+@asynccontextmanager
+async def rows_refusing(deployment: Deployment, what: str, condition: str, code: str) -> AsyncIterator[None]:
+    """Make PostgreSQL refuse the rows of `what`, as "insert on ledger", for which an SQL condition holds."""
+    await deployment.query(ROWS_FUNCTION.format(condition=condition, code=code))
+    await deployment.query(f"create trigger refusing_rows before {what} for each row execute function refuse_rows()")
+    try:
+        yield
+    finally:
+        await deployment.query(f"drop trigger refusing_rows on {what.rpartition(' ')[2]}")
+
+
 @asynccontextmanager
 async def record_refusing(deployment: Deployment, what: str, code: str) -> AsyncIterator[None]:
     """Make PostgreSQL refuse each row of `what`, as "insert on ledger", with a SQLSTATE."""

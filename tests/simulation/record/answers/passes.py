@@ -19,13 +19,15 @@ DAY: Final = timedelta(days=1)
 
 
 @answers("alert_sweep_again", "alert_id")
-def sweep_again(tables: Tables, moment: Moment, every: timedelta) -> Iterator[tuple[Any, ...]]:
+def sweep_again(tables: Tables, moment: Moment, every: timedelta, without: Sequence[UUID]) -> Iterator[tuple[Any, ...]]:
     """Reopen the due rings that together are the area, for late entrants, in the lanes that are through."""
     now = moment.now
     for alert in tables.alerts.values():
         first = alert.state == "sending"
         due_at = alert.next_sweep_at or (alert.deadline if first else None)
         if alert.state not in {"sending", "sent"} or alert.expires <= now or due_at is None or due_at > now:
+            continue
+        if alert.id in without:
             continue
         if first and not _has_first_sends(alert, now):
             continue
@@ -80,13 +82,13 @@ def sweep_sooner(tables: Tables, moment: Moment, alerts: Sequence[UUID] | None, 
 
 @answers("sweep_notify_again", "alert_id")
 def notify_again(
-    tables: Tables, moment: Moment, every: timedelta, passes_max: int, gap: timedelta
+    tables: Tables, moment: Moment, every: timedelta, passes_max: int, gap: timedelta, without: Sequence[UUID]
 ) -> Iterator[tuple[Any, ...]]:
     """Reopen follow-up notices for who may have been missed."""
     now = moment.now
     lately = any(at is not None and at > now - DAY for _, at in tables.epochs.values())
     apart = min(every, gap) if lately else every
-    for alert in tables.alerts.values():
+    for alert in [one for one in tables.alerts.values() if one.id not in without]:
         if alert.state not in {"sending", "sent", "found", "cancelled"} or alert.recipients_deleted_at is not None:
             continue
         for sweep in alert.sweeps:

@@ -101,13 +101,18 @@ def _first_send_after(sweep: Sweep, now: datetime, parked: Sequence[int]) -> Rin
 
 @answers("sweep_open", "id lane alert_id notice ring left_s is_last")
 def sweep_open(
-    tables: Tables, moment: Moment, lanes: Sequence[str], parked: Sequence[int]
+    tables: Tables, moment: Moment, lanes: Sequence[str], parked: Sequence[int], without: Sequence[int]
 ) -> Iterator[tuple[Any, ...]]:
     """List the sweeps that have a unit to claim; which are open is not kept here, but looked up."""
     for alert in tables.alerts.values():
         for sweep in alert.sweeps:
             free = next((unit for unit in sweep.units if _free(unit, moment.now) and unit.id not in parked), None)
-            if free is None or sweep.lane not in lanes or not _eligible(alert, sweep, moment.now):
+            if (
+                free is None
+                or sweep.id in without
+                or sweep.lane not in lanes
+                or not _eligible(alert, sweep, moment.now)
+            ):
                 continue
             is_pass = sweep.notice == "alert" and free.passes > 0
             waiting = _first_send_after(sweep, moment.now, parked) if is_pass else None
@@ -125,8 +130,8 @@ def sweep_open(
             )
 
 
-@answers("sweep_lock_stale", "id")
-def sweep_lock_stale(_: Tables, __: Moment, ___: int) -> None:
+@answers("sweep_stale", "id")
+def sweep_stale(_: Tables, __: Moment, ___: int) -> None:
     """Find sweeps to close: none, because which are open is not kept here."""
 
 

@@ -1,6 +1,6 @@
--- Locks open sweeps without a unit to do, of an alert that ended, or of a follow-up notice after which there was another one:
--- they are closed next, and whoever opens a unit of them meanwhile waits for that. Versions only grow, and only the newest
--- one is sent, to all who were notified before it: whom an older update did not reach gets that.
+-- Open sweeps without a unit to do, of an alert that ended, or of a follow-up notice after which there was another one.
+-- Versions only grow, and only the newest one is sent, to all who were notified before it: whom an older update did not
+-- reach gets that.
 select s.id from sweep s
 where s.open
   and (not exists (select from sweep_unit u where u.sweep_id = s.id and not u.done)
@@ -8,5 +8,4 @@ where s.open
                   and (a.state in ('found', 'cancelled', 'expired', 'closed')
                          and not may_send(a.state, a.version, s.notice, s.version)
                        or s.notice in ('update', 'found', 'cancel') and s.version < a.version)))
-order by s.id limit $1
-for update of s skip locked;
+order by s.id limit $1;

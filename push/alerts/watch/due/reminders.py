@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import sql.audit
@@ -17,10 +18,11 @@ from push.notice import SubjectKind
 from sql.audit import AuditEvent
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from uuid import UUID
 
     from push.alerts.disclosure.people import Disclosure
+    from push.alerts.watch.due.transitions import AlertsApart
     from push.message.sound import Sounds
     from runtime.clock import ComparedClock
     from sql.database import Pool
@@ -41,8 +43,15 @@ class Reminders:
     """Begins morning reminders."""
 
     def __init__(
-        self, pool: Pool, sounds: Sounds, disclosure: Disclosure, wake_lanes: Callable[[], None], clock: ComparedClock
+        self,
+        pool: Pool,
+        apart: AlertsApart,
+        sounds: Sounds,
+        disclosure: Disclosure,
+        wake_lanes: Callable[[], None],
+        clock: ComparedClock,
     ) -> None:
+        self._apart = apart
         self._clock = clock
         self._pool = pool
         self._sounds = sounds
@@ -57,9 +66,9 @@ class Reminders:
         if not kinds or loop.time() - self._looked_s < EVERY_S:
             return set()
         self._looked_s = loop.time()
-        if begun := await self._begin(kinds):
+        if begun := {*await self._apart.do(partial(self._begin, kinds))}:
             self._wake_lanes()
-        again = await sql.reminders.again(self._pool, MOVED_EVERY, MOVED_PASSES, QUIET_EVERY, PASSES)
+        again = {*await self._apart.do(self._again)}
         if again - begun:
             self._wake_lanes()
         return begun | again
@@ -69,9 +78,12 @@ class Reminders:
         moment, of = self._clock.now(), self._sounds.of
         return [kind for kind in SubjectKind if of(kind).morning_reminder and not of(kind).is_night(moment)]
 
-    async def _begin(self, kinds: list[str]) -> set[UUID]:
+    async def _again(self, without: Sequence[UUID]) -> set[UUID]:
+        return await sql.reminders.again(self._pool, MOVED_EVERY, MOVED_PASSES, QUIET_EVERY, PASSES, without)
+
+    async def _begin(self, kinds: list[str], without: Sequence[UUID]) -> set[UUID]:
         async with self._pool.acquire() as connection, connection.transaction():
-            begun = await sql.reminders.begin(connection, kinds)
+            begun = await sql.reminders.begin(connection, kinds, without)
             events = (
                 AuditEvent(
                     actor=SYSTEM.label,

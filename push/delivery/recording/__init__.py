@@ -1,0 +1,4 @@
+"""Recording outcomes: rows of the ledger are made of batches, and committed for many workers together.
+
+Bounded: the batches that are being sent.
+"""

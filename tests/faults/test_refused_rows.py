@@ -1,0 +1,143 @@
+"""Rows of one alert that PostgreSQL refuses, while it takes those of others: they hold up that alert alone, alarmed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+from tests.support.alarms import alarms_of, until_cleared
+from tests.support.processes.processes import until
+from tests.support.stores.refusals import rows_refusing
+
+if TYPE_CHECKING:
+    from tests.support.processes.deployment import Deployment
+    from tests.support.processes.processes import Process
+
+BAD, GOOD = "SZ-BAD", "SZ-GOOD"
+IS_BAD: Final = (
+    f"exists (select from alert a join child_case c on c.id = a.case_id where c.case_number = '{BAD}' and %s)"
+)
+OF_BAD: Final = IS_BAD % "a.id = (select s.alert_id from sweep s where s.id = new.sweep_id)"
+REFUSED: Final = "record_refused"
+
+UNIT_CHANGES: Final = {
+    "claimed": "new.worked_by is not null and not new.searched",
+    "searched": "new.searched and not new.done",
+    "done": "new.done",
+    "given back or done": "new.lease_until is null",
+    "extended": "new.lease_owner = old.lease_owner and new.lease_until > old.lease_until",
+}
+"""What of a unit's changes is refused."""
+
+
+async def _filed(deployment: Deployment, server: Process, number: str) -> str:
+    status, answer = await deployment.file(server, case_number=number)
+    assert status == 202
+    alert: str = answer["alert"]["id"]
+    return alert
+
+
+async def _until_alarmed(deployment: Deployment, server: Process, alert: str) -> None:
+    async def is_raised() -> bool:
+        alarms = await alarms_of(deployment, server)
+        return any(one["kind"] == REFUSED and one["alert"] == alert for one in alarms)
+
+    await until(is_raised)
+
+
+async def _is_ready(deployment: Deployment, server: Process) -> bool:
+    async with deployment.session() as session, session.get(f"{server.url}/ready") as response:
+        return response.status == 200
+
+
+@pytest.mark.parametrize("code", ["XX001", "XX000", "23514", "P0001", "22003"])
+async def test_units_that_cannot_be_claimed_hold_up_their_alert_alone(deployment: Deployment, code: str) -> None:
+    """The alert beside it is sent to all, servers stay ready, an alarm names the alert; then it is sent, too."""
+    await deployment.provider()
+    inside = await deployment.people(3_000)
+    server = await deployment.server()
+    async with rows_refusing(deployment, "update on sweep_unit", OF_BAD, code):
+        bad = await _filed(deployment, server, BAD)
+        await _until_alarmed(deployment, server, bad)
+        good = await _filed(deployment, server, GOOD)
+        await deployment.sent(server, good)
+        assert [row[0] for row in await _recipients(deployment, good)] == [inside.size]
+        assert await _recipients(deployment, bad) == []
+        assert await _is_ready(deployment, server)
+    await deployment.sent(server, bad)
+    assert [row[0] for row in await _recipients(deployment, bad)] == [inside.size]
+    await until_cleared(deployment, server, REFUSED)
+    assert server.alive
+
+
+async def _recipients(deployment: Deployment, alert: str) -> list[tuple[int]]:
+    rows = await deployment.query(
+        "select sum(recipients)::bigint from ledger where alert_id = $1 and outcome = 'accepted' having count(*) > 0",
+        alert,
+    )
+    return [tuple(row) for row in rows]
+
+
+@pytest.mark.parametrize("change", ["searched", "done", "given back or done", "extended"])
+async def test_a_unit_whose_change_is_refused_holds_up_its_alert_alone(deployment: Deployment, change: str) -> None:
+    """Searched, done, given back, held for longer: the alert beside it is sent to all, and nobody is notified twice."""
+    await deployment.provider("--latency-ms", "100")
+    inside = await deployment.people(3_000)
+    server = await deployment.server(QQ_ALERT_LEASE_S="1")
+    condition = f"{UNIT_CHANGES[change]} and {OF_BAD}"
+    async with rows_refusing(deployment, "update on sweep_unit", condition, "XX001"):
+        bad = await _filed(deployment, server, BAD)
+        if change != "extended":
+            await _until_alarmed(deployment, server, bad)
+        good = await _filed(deployment, server, GOOD)
+        await deployment.sent(server, good)
+        assert [row[0] for row in await _recipients(deployment, good)] == [inside.size]
+        assert await _is_ready(deployment, server)
+    await deployment.sent(server, bad)
+    assert [row[0] for row in await _recipients(deployment, bad)] == [inside.size]
+    assert (await deployment.counts())["accepted"] == 2 * inside.size, "nobody twice"
+    await until_cleared(deployment, server, REFUSED)
+    assert server.alive
+
+
+@pytest.mark.parametrize("code", ["XX001", "23514"])
+async def test_outcomes_that_are_refused_hold_up_their_alert_alone(deployment: Deployment, code: str) -> None:
+    """What was sent is kept, nothing more of that alert is sent, others go on; then all are notified, nobody twice."""
+    await deployment.provider()
+    inside = await deployment.people(30_000)
+    server = await deployment.server()
+    of_bad = IS_BAD % "a.id = new.alert_id"
+    async with rows_refusing(deployment, "insert on ledger", of_bad, code):
+        bad = await _filed(deployment, server, BAD)
+        await _until_alarmed(deployment, server, bad)
+        sent = (await deployment.reached()).size
+        assert 0 < sent < inside.size
+        good = await _filed(deployment, server, GOOD)
+        await deployment.sent(server, good)
+        assert [row[0] for row in await _recipients(deployment, good)] == [inside.size]
+        assert await _recipients(deployment, bad) == []
+        assert await _is_ready(deployment, server)
+    await deployment.sent(server, bad)
+    assert [row[0] for row in await _recipients(deployment, bad)] == [inside.size]
+    assert (await deployment.counts())["accepted"] == 2 * inside.size, "nobody twice"
+    await until_cleared(deployment, server, REFUSED)
+    assert server.alive
+
+
+@pytest.mark.parametrize("what", ["update on alert"])
+async def test_an_alert_that_cannot_be_moved_holds_up_no_other(deployment: Deployment, what: str) -> None:
+    """Its state is refused: others are `sent` when they are, with an alarm about it alone; later it is, too."""
+    await deployment.provider()
+    inside = await deployment.people(3_000)
+    server = await deployment.server()
+    condition = f"new.state = 'sent' and {IS_BAD % 'a.id = new.id'}"
+    async with rows_refusing(deployment, what, condition, "XX001"):
+        bad = await _filed(deployment, server, BAD)
+        await _until_alarmed(deployment, server, bad)
+        good = await _filed(deployment, server, GOOD)
+        await deployment.sent(server, good)
+        assert [row[0] for row in await _recipients(deployment, good)] == [inside.size]
+        assert await _is_ready(deployment, server)
+    await deployment.sent(server, bad)
+    await until_cleared(deployment, server, REFUSED)
