@@ -70,8 +70,8 @@ class AlarmKind(enum.Enum):
     )
     RECORD_REFUSED = (
         "record_refused",
-        "PostgreSQL answers, but takes nothing, or refuses the same for 5 s: nothing is sent, or filed, until it does",
-        "read its log: a full disk, a limit, a right, a lock, a standby. All goes on; nobody is notified twice",
+        "PostgreSQL takes nothing, or refuses the same for 5 s: nothing is sent or filed. Of an alert: its rows alone",
+        "read its log: a full disk, limit, right, lock, standby, damaged page. All goes on; nobody is notified twice",
     )
     RECORD_REWOUND = (
         "record_rewound",

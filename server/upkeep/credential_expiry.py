@@ -5,7 +5,6 @@ FEMA once overlooked that its certificate expired, and could sign no alert. Boun
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import structlog
@@ -13,9 +12,11 @@ from cryptography import x509
 
 from push.alarm_kinds import AlarmKind
 from push.alarms import EVERY_LANE
+from runtime.clock import record_now
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Sequence
+    from datetime import datetime, timedelta
     from pathlib import Path
     from typing import TypeAlias
 
@@ -50,12 +51,12 @@ class Expiry:
         self._standing = soon
 
     def _soon(self, endings: Iterable[Ending]) -> dict[str, datetime]:
-        latest = datetime.now(UTC) + self._within
+        latest = record_now() + self._within
         return {name: end for name, end in endings if end < latest}
 
 
 def _ends(end: datetime) -> str:
-    return f"{'ends' if end > datetime.now(UTC) else 'ended'} at {end.isoformat()}"
+    return f"{'ends' if end > record_now() else 'ended'} at {end.isoformat()}"
 
 
 def certificates(tls: TlsSettings | None) -> list[Ending]:

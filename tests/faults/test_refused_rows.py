@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 import pytest
@@ -21,8 +22,10 @@ IS_BAD: Final = (
 OF_BAD: Final = IS_BAD % "a.id = (select s.alert_id from sweep s where s.id = new.sweep_id)"
 REFUSED: Final = "record_refused"
 
+ENTRANTS: Final = 30
+NO_PASS: Final = {"QQ_ALERT_ALERT__LATE_ENTRANTS_EVERY_S": "3600"}
+
 UNIT_CHANGES: Final = {
-    "claimed": "new.worked_by is not null and not new.searched",
     "searched": "new.searched and not new.done",
     "done": "new.done",
     "given back or done": "new.lease_until is null",
@@ -79,7 +82,7 @@ async def _recipients(deployment: Deployment, alert: str) -> list[tuple[int]]:
     return [tuple(row) for row in rows]
 
 
-@pytest.mark.parametrize("change", ["searched", "done", "given back or done", "extended"])
+@pytest.mark.parametrize("change", [*UNIT_CHANGES])
 async def test_a_unit_whose_change_is_refused_holds_up_its_alert_alone(deployment: Deployment, change: str) -> None:
     """Searched, done, given back, held for longer: the alert beside it is sent to all, and nobody is notified twice."""
     await deployment.provider("--latency-ms", "100")
@@ -141,3 +144,42 @@ async def test_an_alert_that_cannot_be_moved_holds_up_no_other(deployment: Deplo
         assert await _is_ready(deployment, server)
     await deployment.sent(server, bad)
     await until_cleared(deployment, server, REFUSED)
+
+
+ENTRANT_CHANGES: Final = {
+    "claimed": ("update on sweep_unit", OF_BAD),
+    "removed": ("delete on entrant", IS_BAD % "a.id = old.alert_id"),
+    "shown": ("update on alert", "new.entered_at is distinct from old.entered_at and " + IS_BAD % "a.id = new.id"),
+}
+
+
+@pytest.mark.parametrize("change", [*ENTRANT_CHANGES])
+async def test_entrants_of_one_alert_that_are_refused_hold_up_no_other(deployment: Deployment, change: str) -> None:
+    """Who enters the area of another alert is notified at once; of this one as soon as it is taken; nobody twice."""
+    await deployment.provider()
+    inside = await deployment.people(3_000)
+    server = await deployment.server(**NO_PASS)
+    bad, good = [await _filed(deployment, server, number) for number in (BAD, GOOD)]
+    for alert in (bad, good):
+        await deployment.sent(server, alert)
+
+    async def reports(longitude: float) -> None:
+        at = datetime.now(UTC)
+        users = [
+            {"user": user, "lane": "tpns", "longitude": longitude, "latitude": 22.55, "at": at}
+            for user in range(1, ENTRANTS + 1)
+        ]
+        assert (await deployment.post(f"{server.url}/v1/devices", users))[0] == 200
+
+    async def have_all(*alerts: str) -> bool:
+        return [await _recipients(deployment, one) for one in alerts] == [[(inside.size + ENTRANTS,)]] * len(alerts)
+
+    await reports(100.0)
+    async with rows_refusing(deployment, *ENTRANT_CHANGES[change], "XX001"):
+        await reports(114.06)
+        await until(lambda: have_all(good))
+        await _until_alarmed(deployment, server, bad)
+        assert await _is_ready(deployment, server)
+    await until(lambda: have_all(bad, good))
+    assert (await deployment.counts())["accepted"] == 2 * (inside.size + ENTRANTS), "nobody twice"
+    assert server.alive

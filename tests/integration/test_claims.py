@@ -252,7 +252,7 @@ async def test_what_is_through_is_in_no_list_and_what_is_opened_again_is(pool: P
         closing, opening = connection.transaction(), other.transaction()
         await closing.start()
         stale = [row[0] for row in await connection.fetch(query("sweep_stale"), 100)]
-        assert len(stale) == 3
+        assert len(stale) == len(await connection.fetch(query("sweep_lock"), stale)) == 3
         await opening.start()
         opened = asyncio.create_task(other.execute("update sweep_unit set done = false where passes = 0"))
         await until(lambda: _waits(pool))

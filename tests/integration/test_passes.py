@@ -141,9 +141,9 @@ async def test_what_looks_for_work_reads_no_alert_that_rests(pool: Pool) -> None
     await _sweep(pool, "tpns")
     await add_resting_alerts(pool, 600, LANES, 8)
     await sql.rings.sweep_sooner(pool, [alert], AT_ONCE)
-    assert await rows_read(pool, "alert_sweep_again", HOUR) <= READ_ROWS_MAX
-    assert await rows_read(pool, "sweep_open", [*LANES], []) <= READ_ROWS_MAX
+    assert await rows_read(pool, "alert_sweep_again", HOUR, []) <= READ_ROWS_MAX
+    assert await rows_read(pool, "sweep_open", [*LANES], [], []) <= READ_ROWS_MAX
     assert await rows_read(pool, "sweep_stale", 1000) <= READ_ROWS_MAX
     await _sweep(pool, "huawei")
     await pool.execute("update alert set state = 'sent' where id = $1", alert)
-    assert await rows_read(pool, "alert_sweep_again", HOUR) <= READ_ROWS_MAX
+    assert await rows_read(pool, "alert_sweep_again", HOUR, []) <= READ_ROWS_MAX

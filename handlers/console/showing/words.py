@@ -65,6 +65,7 @@ PATTERNS: Final[dict[AlarmKind, tuple[tuple[str, str], ...]]] = {
         ("late", "the estimate needs (?:too long) at the configured rate"),
     ),
     AlarmKind.RECORD_REFUSED: (
+        ("rows_refused", r"(?P<error>\w+): PostgreSQL refuses rows of this alert \(.*\), which wait"),
         ("record_refused", r"(?P<error>\w+): what was sent is not recorded yet, and nothing more is sent"),
         ("statement_refused", r"(?P<error>\w+): PostgreSQL refuses a statement of what sends, which is tried again"),
         ("requests_refused", r"(?P<error>\w+): PostgreSQL refuses what requests ask of it, which are answered 503"),

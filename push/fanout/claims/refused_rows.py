@@ -17,6 +17,7 @@ import structlog
 from push.alarm_kinds import AlarmKind
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from uuid import UUID
 
     from push.alarms import AlarmBoard
@@ -80,7 +81,7 @@ class RefusedRows:
         name, of = type(error).__name__, key[0].value
         _log.warning("row.refused", of=of, alert=str(alert_id), lane=lane, error=name, refusals=row.refusals)
         if row.refusals >= ALARMED_FROM:
-            detail = f"{name}: PostgreSQL refuses rows of this alert ({of}): they wait, and are tried again"
+            detail = f"{name}: PostgreSQL refuses rows of this alert ({of}), which wait"
             self._alarms.raise_alarm(AlarmKind.RECORD_REFUSED, lane, str(alert_id), detail)
 
     def leave_aside(self, key: Key, lane: str, alert_id: UUID, times: int = 1) -> _Row:
@@ -100,10 +101,9 @@ class RefusedRows:
         if key in self._rows:
             self._drop(key)
 
-    def all_taken(self, of: Of) -> None:
-        """Say that all rows but those left aside were taken."""
-        now_s = asyncio.get_running_loop().time()
-        for key in [key for key, row in self._rows.items() if key[0] is of and row.until_s <= now_s]:
+    def all_taken(self, of: Of, without: Collection[int | UUID]) -> None:
+        """Say that all rows were taken, `without` those that were left aside."""
+        for key in [key for key in self._rows if key[0] is of and key[1] not in without]:
             self._drop(key)
 
     def aside(self, of: Of) -> list[int]:

@@ -86,13 +86,14 @@ class EntrantRecord:
         return changed
 
     async def shown(self, alerts: Collection[UUID]) -> set[UUID]:
-        """Have the counts of these alerts read again; returns of which that is said, or refused."""
+        """Have the counts of these alerts read again; returns of which that is said."""
         shown: set[UUID] = set()
 
         async def of_alerts(some: Sequence[UUID]) -> None:
             shown.update(await sql.entrants.shown(self._pool, some))
 
-        return shown | (await self._apart(of_alerts, alerts))
+        await self._apart(of_alerts, alerts)
+        return shown
 
     async def _apart(self, ask: Callable[[Sequence[UUID]], Awaitable[None]], alerts: Collection[UUID]) -> set[UUID]:
         refused = await apart(ask, [*alerts])

@@ -51,7 +51,7 @@ class AlertsApart:
             done.extend(await move(aside))
 
         if not await apart(of_all, ["all"]):
-            self._refused.all_taken(Of.ALERT)
+            self._refused.all_taken(Of.ALERT, aside)
             return done
         alerts = await sql.progress.going_on(self._pool, WATCHED_MAX)
 
