@@ -22,7 +22,7 @@ from push.alerts.filing import FilingService
 from push.alerts.planner import FilingPlan, Planner
 from push.alerts.record.retention import Deletion, Retention
 from push.alerts.watch.watcher import Watcher
-from push.delivery.lane import Lane, LanePlan
+from push.delivery.lane import CUT_OFF_S, Lane, LanePlan
 from push.delivery.recording.ledger import Ledger
 from push.delivery.stats import Histogram
 from push.fanout.areas import Areas
@@ -215,6 +215,8 @@ class Engine:
         async with asyncio.TaskGroup() as group:
             for lane in self.lanes.values():
                 group.create_task(lane.stop(grace_s), name=f"stop {lane.name}")
+        # What of them was refused so far is known to this process alone.
+        await run_with_timeout(self.ledger.all_taken(), CUT_OFF_S)
         await cancel_and_wait(self._background)
         try:
             if not await run_with_timeout(self.claims.leases.release(), RELEASE_S):

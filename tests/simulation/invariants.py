@@ -9,6 +9,7 @@ from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Final
 
 from geo.index.calls import MOVED_KEPT_MS
+from push.delivery.recording.ledger import UNITS_REFUSED_MAX
 from push.fanout.claims.unit import TRUSTED_S
 from push.fanout.packing import unpack
 from tests.simulation.clock import START_S
@@ -17,6 +18,7 @@ from tests.simulation.record.tables import may_send
 from tests.simulation.world.people import LANGUAGES, distance
 from tests.simulation.world.preferring import judge_preferred
 from tests.simulation.world.process import WORKERS
+from tests.simulation.world.store_faults import ROWS_REFUSED
 from tests.simulation.world.world import CHANGED_S
 
 if TYPE_CHECKING:
@@ -301,7 +303,8 @@ def killed(world: World) -> None:
         if killed_s is not None and one.accepted and not one.ambiguous and one.accepted_s is not None:
             left[one.process, one.lane] += (one.recorded_s or float("inf")) > killed_s
     for (process, lane), batches in left.items():
-        if batches > WORKERS * len(LANGUAGES):
+        refused = any(one.kind == ROWS_REFUSED and one.from_s <= (process.killed_s or 0.0) for one in world.disruptions)
+        if batches > WORKERS * len(LANGUAGES) * (UNITS_REFUSED_MAX if refused else 1):
             world.violated(CRASH, f"{process} leaves {batches} batches of {lane} that no ledger has")
 
 

@@ -23,6 +23,7 @@ from geo.index.preferences.mirror import PreferenceMirror
 from push.alarms import AlarmBoard
 from push.alerts.watch.record_guard import RecordGuard
 from push.delivery.breaker import Breaker
+from push.delivery.recording.kept_rows import KeptRows
 from push.delivery.recording.ledger import Ledger, _Waiting
 from push.delivery.settlement import Settlement
 from push.delivery.worker import Worker
@@ -65,6 +66,10 @@ async def _write_once(ledger: Ledger, write: Callable[[], Any]) -> None:
 async def _take_and_go(ledger: Ledger, rows: list[Any], *_: object, **__: object) -> bool:
     await ledger._waiting.put(_Waiting(rows, None, keep=True, taken=asyncio.get_running_loop().create_future()))
     return True
+
+
+def _nothing_kept(*_: object) -> None:
+    """Keep no row, and say nothing to whoever waits for it."""
 
 
 def _follow_nothing(*_: object) -> None:
@@ -152,6 +157,11 @@ MUTATIONS: Final = {
     ),
     "refused-row-dropped": Mutation(
         "a ledger write that is refused is dropped after the send", _patched(Ledger, _until_taken=_write_once)
+    ),
+    "refused-rows-forgotten": Mutation(
+        "outcomes that the record refuses while it takes others are forgotten",
+        _patched(KeptRows, add=_nothing_kept),
+        only="rows_refused",
     ),
     "commit-not-awaited": Mutation(
         "a worker takes its next batch before the ledger has the last one", _patched(Ledger, record=_take_and_go)

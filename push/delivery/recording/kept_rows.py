@@ -44,6 +44,8 @@ class KeptRows:
         self._refused = refused
         self._kept: dict[int, list[_Kept]] = {}
         self._any = asyncio.Event()
+        self._none = asyncio.Event()
+        self._none.set()
 
     @property
     def units(self) -> KeysView[int]:
@@ -54,6 +56,11 @@ class KeptRows:
         """Keep rows of one unit."""
         self._kept.setdefault(rows[0].unit_id, []).append(_Kept(rows, then))
         self._any.set()
+        self._none.clear()
+
+    async def all_taken(self) -> None:
+        """Wait until nothing is kept."""
+        await self._none.wait()
 
     async def run(self) -> None:
         """Try until cancelled."""
@@ -65,6 +72,7 @@ class KeptRows:
                     await self._try(unit)
                 if not self._kept:
                     self._any.clear()
+                    self._none.set()
         finally:
             if self._kept:
                 people = sum(row.recipients for kept in self._kept.values() for one in kept for row in one.rows)

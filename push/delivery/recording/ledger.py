@@ -39,8 +39,9 @@ GROUP_ROWS = 4096
 WAITING_MAX = 1024
 """Commits waiting to be grouped; more than the workers of all lanes together."""
 
-UNITS_REFUSED_MAX: Final = 3
-"""As many units of one alert are no single rows any more: each might have some batches sent before it is known."""
+UNITS_REFUSED_MAX: Final = 2
+"""As many units of one alert are no single rows any more. Each has a batch a worker sent before that is known, so that
+a crash repeats so many times as much then."""
 
 _log = structlog.get_logger("push.delivery.recording.ledger")
 
@@ -87,6 +88,10 @@ class Ledger:
         taken: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         await self._waiting.put(_Waiting(rows, then, keep, taken))
         return await taken
+
+    async def all_taken(self) -> None:
+        """Wait until what was refused is durable."""
+        await self._kept.all_taken()
 
     async def run(self) -> None:
         """Prove that the record takes rows, then commit what waits, group by group, until cancelled."""

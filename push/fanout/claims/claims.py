@@ -154,6 +154,7 @@ class Claims:
                 return True
             looked_at = [one for one in wanted if one not in refused]
             claims.open.note_claim(looked_at, [row.sweep_id for row in rows], units_max)
+            claims.open.exhaust(refused.intersection(self.refused.aside(Of.SWEEP)))
             if refused and not rows:
                 await asyncio.sleep(REFUSED_S)
             for row in rows:

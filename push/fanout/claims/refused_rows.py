@@ -49,8 +49,12 @@ class Of(Enum):
     LEDGER = "ledger"
     """The outcomes of a unit."""
 
-    ALERT = "alert"
-    """What of an alert moves by itself."""
+    STATE = "state"
+    SWEPT_AGAIN = "pass"
+    NOTICE = "pass of a notice"
+    REMINDER = "reminder"
+    REMINDER_AGAIN = "pass of a reminder"
+    """What of an alert moves by itself; each may be refused while others are taken."""
 
     COUNTS = "counts"
     ENTRANTS = "late entrants"
@@ -110,9 +114,9 @@ class RefusedRows:
         """Return the ids of the units or sweeps that are left aside now."""
         return [one for one in self._aside(of) if isinstance(one, int)]
 
-    def alerts_aside(self) -> list[UUID]:
+    def alerts_aside(self, of: Of) -> list[UUID]:
         """Return the alerts that are left aside now."""
-        return [one for one in self._aside(Of.ALERT) if not isinstance(one, int)]
+        return [one for one in self._aside(of) if not isinstance(one, int)]
 
     def _aside(self, of: Of) -> list[int | UUID]:
         if not self._rows:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from tests.simulation.clock import Running, SimulatedLoop
     from tests.simulation.record.queries import Row
-    from tests.simulation.record.tables import Notification
+    from tests.simulation.record.tables import Notification, RefusedRows
 
     Answered = asyncio.Future[list[Row]]
 
@@ -67,13 +67,14 @@ class RecordFaults:
         self.slow = 0.0
         self.full = False
         self.odd = False
+        self.rows: RefusedRows | None = None
         self.deaf = 0.0
 
     @property
     def any(self) -> bool:
         """Whether anything is wrong."""
         flags = self.down, self.away, self.hanging, self.refused, self.ambiguous, self.slow, self.full, self.deaf
-        return any(bool(one) for one in flags)
+        return any(bool(one) for one in flags) or self.rows is not None
 
 
 class RecordServer:
@@ -229,7 +230,14 @@ class RecordServer:
                 raise asyncpg.ProgramLimitExceededError("a limit of the table is exceeded")
             raise asyncpg.DiskFullError("could not extend file: no space left on device")
         moment = Moment(session.began or self.now, self.now)
-        rows = queries.run(text, self.tables, moment, arguments)
+        known = self.faults.rows is not None and self.faults.rows.alert in self.tables.alerts
+        self.tables.refused = self.faults.rows if known else None
+        try:
+            rows = queries.run(text, self.tables, moment, arguments)
+        except asyncpg.PostgresError:
+            for one in reversed(self.tables.taken()[0]):
+                one()
+            raise
         undo, notified = self.tables.taken()
         self.on_executed(name, arguments)
         if session.began is not None:

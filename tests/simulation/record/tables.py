@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
+
+import asyncpg
 
 import sql.work
 from push.alerts.places import outermost
@@ -223,6 +225,14 @@ class Event:
     digest: bytes
 
 
+class RefusedRows(NamedTuple):
+    """The rows of one alert that cannot be changed: its units, its ledger, or both."""
+
+    alert: UUID
+    units: bool
+    ledger: bool
+
+
 class Tables:
     """All tables. Every change goes through `change`, `put`, `remove` or `add`, so that it can be undone."""
 
@@ -242,6 +252,7 @@ class Tables:
         self.entrants: dict[tuple[int, UUID], Entrant] = {}
         self.entry = 0
         self.sequence = 0
+        self.refused: RefusedRows | None = None
         self._undo: list[Callable[[], None]] = []
         self._notified: list[Notification] = []
 
@@ -261,12 +272,18 @@ class Tables:
 
     def change(self, row: object, **values: object) -> None:
         """Change columns of a row."""
+        refused = self.refused
+        if refused is not None and refused.units and isinstance(row, Unit) and row.sweep.alert.id == refused.alert:
+            raise asyncpg.DataCorruptedError("a page cannot be read")
         before = {name: getattr(row, name) for name in values}
         _set(row, values)
         self._undo.append(lambda: _set(row, before))
 
     def put(self, table: dict[Any, Any], key: object, row: object) -> None:
         """Insert a row, or replace it."""
+        refused = self.refused
+        if refused is not None and refused.ledger and table is self.alerts[refused.alert].ledger:
+            raise asyncpg.DataCorruptedError("a page cannot be read")
         before = table.get(key)
         table[key] = row
         self._undo.append(lambda: table.pop(key, None) if before is None else table.__setitem__(key, before))

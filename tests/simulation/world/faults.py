@@ -41,6 +41,7 @@ class Faults:
             self._stores.record_hangs,
             self._stores.record_flaky,
             self._stores.record_full,
+            self._stores.rows_refused,
             self._stores.record_crashes,
             self._stores.record_goes_back,
             self._stores.notifications_lost,

@@ -9,6 +9,8 @@ import asyncio
 from typing import TYPE_CHECKING, Final
 
 from push.alerts.watch.record_guard import KEY
+from push.fanout.claims.refused_rows import ASIDE_MAX_S
+from tests.simulation.record.tables import RefusedRows
 from tests.simulation.world.process import LEASE_S
 from tests.simulation.world.world import Rewind
 
@@ -25,6 +27,8 @@ NOTICED_S: Final = 0.6
 CLAIM_LOOK_S: Final = 0.05
 CLAIM_LOOKS: Final = 100
 """So often it is looked whether there is a claim to lose; without one the record does not crash."""
+
+ROWS_REFUSED: Final = "record refuses rows"
 
 TAIL_S: Final = 3.0
 """What a fault disturbed may be settled so long after its end: commits are tried again once a second."""
@@ -96,6 +100,20 @@ class StoreFaults:
         world.record.faults.full, world.record.faults.odd = True, self._random.random() < 0.5
         await asyncio.sleep(for_s)
         world.record.faults.full = world.record.faults.odd = False
+
+    async def rows_refused(self) -> None:
+        """The record refuses rows of one alert, as where a page of theirs is damaged, and takes all others."""
+        world, for_s = self._world, fault_s(self._random)
+        alerts = sorted(world.record.tables.alerts)
+        if not alerts:
+            return
+        units, ledger = self._random.choice(((True, False), (False, True), (True, True)))
+        rows = RefusedRows(self._random.choice(alerts), units, ledger)
+        world.note(f"the record refuses {rows} for {for_s:.1f} s")
+        world.disrupted(None, ROWS_REFUSED, for_s + ASIDE_MAX_S + LEASE_S + TAIL_S)
+        world.record.faults.rows = rows
+        await asyncio.sleep(for_s)
+        world.record.faults.rows = None
 
     async def record_crashes(self) -> None:
         """The record crashes, and recovers."""

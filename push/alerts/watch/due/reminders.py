@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 import sql.audit
 import sql.reminders
 from push.alerts.actions.actor import SYSTEM
+from push.fanout.claims.refused_rows import Of
 from push.notice import SubjectKind
 from sql.audit import AuditEvent
 
@@ -66,9 +67,9 @@ class Reminders:
         if not kinds or loop.time() - self._looked_s < EVERY_S:
             return set()
         self._looked_s = loop.time()
-        if begun := {*await self._apart.do(partial(self._begin, kinds))}:
+        if begun := {*await self._apart.do(Of.REMINDER, partial(self._begin, kinds))}:
             self._wake_lanes()
-        again = {*await self._apart.do(self._again)}
+        again = {*await self._apart.do(Of.REMINDER_AGAIN, self._again)}
         if again - begun:
             self._wake_lanes()
         return begun | again

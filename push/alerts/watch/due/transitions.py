@@ -42,16 +42,16 @@ class AlertsApart:
         self._pool = pool
         self._refused = refused
 
-    async def do(self, move: Callable[[Sequence[UUID]], Awaitable[Iterable[T]]]) -> list[T]:
+    async def do(self, of: Of, move: Callable[[Sequence[UUID]], Awaitable[Iterable[T]]]) -> list[T]:
         """Return what `move` returns, which is given the alerts to leave as they are; its bound is the caller's."""
         done: list[T] = []
-        aside = self._refused.alerts_aside()
+        aside = self._refused.alerts_aside(of)
 
         async def of_all(_: object) -> None:
             done.extend(await move(aside))
 
         if not await apart(of_all, ["all"]):
-            self._refused.all_taken(Of.ALERT, aside)
+            self._refused.all_taken(of, aside)
             return done
         alerts = await sql.progress.going_on(self._pool, WATCHED_MAX)
 
@@ -60,7 +60,7 @@ class AlertsApart:
 
         refused = await apart(of_some, [one for one in alerts if one not in aside])
         for alert_id, error in refused.items():
-            self._refused.note((Of.ALERT, alert_id), EVERY_LANE, alert_id, error)
+            self._refused.note((of, alert_id), EVERY_LANE, alert_id, error)
         return done
 
 
@@ -75,7 +75,7 @@ class Transitions:
 
     async def settle(self) -> None:
         """Make the transitions that need no person."""
-        if await self._apart.do(self._settle):
+        if await self._apart.do(Of.STATE, self._settle):
             self._wake()
 
     async def _settle(self, without: Sequence[UUID]) -> list[tuple[UUID, str, str]]:
@@ -110,7 +110,7 @@ class Transitions:
             plan = self._late()
             return await sql.rings.notify_again(self._pool, plan.notices_apart, NOTICE_PASSES, plan.gap, without)
 
-        again = {*await self._apart.do(areas), *await self._apart.do(notices)}
+        again = {*await self._apart.do(Of.SWEPT_AGAIN, areas), *await self._apart.do(Of.NOTICE, notices)}
         if again:
             self._wake()
         return again

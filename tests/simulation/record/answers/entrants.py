@@ -113,6 +113,15 @@ def _has_due(tables: Tables, alert: Alert, lane: str, now: datetime) -> bool:
     return any(row.alert_id == alert.id and row.lane == lane and row.due_at <= now for row in rows)
 
 
+@answers("entrant_units", "id alert_id")
+def units(tables: Tables, moment: Moment, lane: str, limit: int) -> list[tuple[Any, ...]]:
+    """List the units for due entrants of a lane."""
+    due = {row.alert_id for row in tables.entrants.values() if row.lane == lane and row.due_at <= moment.now}
+    alerts = [one for one in tables.alerts.values() if one.id in due and one.state in {"sending", "sent"}]
+    found = [(unit.id, one.id) for one in alerts for unit in one.units("alert") if unit.entrants]
+    return [row for row in found if tables.units[row[0]].sweep.lane == lane][:limit]
+
+
 @answers("entrant_list", "entry alert_id user_id")
 def due(
     tables: Tables, moment: Moment, lane: str, alerts: Sequence[UUID], without: Sequence[int], limit: int

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,7 +13,7 @@ from tests.simulation.record.tables import INFINITY, Alert, Event, Sweep, may_se
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from datetime import datetime, timedelta
+    from datetime import datetime
     from uuid import UUID
 
     from tests.simulation.record.tables import Moment, Tables
@@ -190,6 +191,14 @@ def alert_settle(
             next_sweep_at={"sent": now + again_after, "sending": alert.next_sweep_at}.get(after),
         )
         yield alert.id, before, after
+
+
+@answers("alert_going_ids", "id")
+def going_on(tables: Tables, moment: Moment, limit: int) -> list[tuple[Any, ...]]:
+    """List the alerts that move by themselves."""
+    since = moment.now - timedelta(days=1)
+    alerts = tables.alerts.values()
+    return [(one.id,) for one in alerts if one.state in LIVE or (one.ended_at or since) > since][:limit]
 
 
 def _judged(alert: Alert, now: datetime) -> str:

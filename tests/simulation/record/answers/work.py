@@ -130,6 +130,22 @@ def sweep_open(
             )
 
 
+@answers("sweep_ids", "id lane alert_id")
+def sweep_ids(tables: Tables, moment: Moment, lanes: Sequence[str], limit: int) -> list[tuple[Any, ...]]:
+    """List the sweeps of these lanes that are due, whatever their units are."""
+    sweeps = [sweep for alert in tables.alerts.values() for sweep in alert.sweeps]
+    due = [one for one in sweeps if one.lane in lanes and one.due_at is not None and one.due_at <= moment.now]
+    return [(one.id, one.lane, one.alert.id) for one in due[:limit]]
+
+
+@answers("unit_first_free", "id")
+def first_free(tables: Tables, moment: Moment, sweep: int, without: Sequence[int]) -> list[tuple[Any, ...]]:
+    """Find the unit that is claimed first of a sweep."""
+    units = sorted(tables.units.values(), key=lambda unit: unit.shard_from)
+    free = [one for one in units if one.sweep.id == sweep and _free(one, moment.now) and one.id not in without]
+    return [(one.id,) for one in free[:1]]
+
+
 @answers("sweep_stale", "id")
 def sweep_stale(_: Tables, __: Moment, ___: int) -> None:
     """Find sweeps to close: none, because which are open is not kept here."""
