@@ -111,9 +111,9 @@ class AlarmBoard:
         return {alarm.alert for alarm in self._standing.values() if alarm.alert is not None}
 
     def clear_alert(self, alert: str) -> None:
-        """End every alarm about an alert."""
+        """End every alarm about an alert, but for what the record refuses of it, which ends when it is taken."""
         for alarm in self.standing:
-            if alarm.alert == alert:
+            if alarm.alert == alert and alarm.kind is not AlarmKind.RECORD_REFUSED:
                 self.clear(alarm.kind, alarm.lane, alert)
 
     def lane(self, lane: str, kind: AlarmKind, detail: str) -> None:

@@ -55,6 +55,20 @@ async def apart(ask: Callable[[Sequence[K]], Awaitable[None]], keys: Sequence[K]
     return refused
 
 
+async def all_apart(ask: Callable[[Sequence[K]], Awaitable[None]], keys: Sequence[K]) -> dict[K, Exception]:
+    """Ask as `apart`, until all `keys` were asked about, however many are refused; the caller bounds them."""
+    asked: set[K] = set()
+    refused: dict[K, Exception] = {}
+
+    async def note(some: Sequence[K]) -> None:
+        await ask(some)
+        asked.update(some)
+
+    while left := [one for one in keys if one not in asked and one not in refused]:
+        refused |= await apart(note, left)
+    return refused
+
+
 async def one_row(ask: Callable[[], Awaitable[T]]) -> T | Exception:
     """Return what is answered about one row, asking until the record is there; its error where the row is refused."""
     attempt = 0

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
 
 import msgspec
+import structlog
 
-from sql.apart import apart
+from sql.apart import all_apart
 from sql.query import query
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 CHANNEL = "qq_alert_sweeps"
 """The NOTIFY channel that wakes every process: with an alert's id to stop sending it, without one to claim work."""
+
+_log = structlog.get_logger("sql.work")
 
 _CLAIM = query("unit_claim")
 _OPEN = query("sweep_open")
@@ -150,7 +153,8 @@ async def close_sweeps(pool: Pool, sweeps_max: int) -> int:
 
     stale = [row[0] for row in await pool.fetch(_STALE, sweeps_max)]
     if stale:
-        await apart(close, stale)
+        for sweep, error in (await all_apart(close, stale)).items():
+            _log.warning("sweep.not_closed", sweep=sweep, error=type(error).__name__)
     return closed
 
 

@@ -13,8 +13,9 @@ import numpy as np
 
 import sql.reminders
 from push.delivery.recording.rows import rows_of
+from push.fanout.claims.refused_rows import Of
 from push.results import Outcome
-from sql.apart import one_row
+from sql.apart import TRIES, one_row
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -96,10 +97,17 @@ class Settlement:
         batch.unit.remove(batch)
         await self._claims.finish_if_complete(batch.unit)
 
-    async def record_indeterminate(self, batch: Batch) -> None:
-        """Record the batch as indeterminate, each time: a record that went back since the last time has it again."""
+    async def record_indeterminate(self, batch: Batch) -> bool:
+        """Record the batch as indeterminate, each time: a record that went back since the last time has it again.
+
+        False where that is refused: then nobody goes on with the batch.
+        """
         batch.add_indeterminate(np.ones(batch.size, dtype=np.bool_))
-        await self._record(batch, rows_of(batch, {Outcome.INDETERMINATE: None}, self._lane), None)
+        rows = rows_of(batch, {Outcome.INDETERMINATE: None}, self._lane)
+        if await self._record(batch, rows, partial(self._recorded_late, batch, rows)):
+            return True
+        self._queue.release(batch)
+        return False
 
     async def announce(self, batch: Batch) -> bool:
         """Record, before each request with all of a batch, that they may have been reminded; False: it is refused."""
@@ -107,6 +115,7 @@ class Settlement:
             batch.add_indeterminate(np.ones(batch.size, dtype=np.bool_))
             rows = rows_of(batch, {Outcome.INDETERMINATE: None}, self._lane)
             if not await self._record(batch, rows, None, keep=False):
+                self._claims.leave_aside(batch.unit.row)
                 return False
             batch.is_announced = True
         return True
@@ -124,8 +133,9 @@ class Settlement:
             row = batch.unit.row
             shards = row.shard_from, row.shard_to
             take_back = partial(sql.reminders.take_back, self._pool, row.alert_id, *shards, batch.batch_id)
-            # Refused: they may have been reminded for all that the record knows, and are not.
-            await one_row(take_back)
+            if isinstance(error := await one_row(take_back), Exception):
+                # They may have been reminded for all that the record knows, and are not.
+                self._claims.refused.note((Of.LEDGER, row.id), row.lane, row.alert_id, error, TRIES)
         await self._close(batch)
 
     def fail(self, batch: Batch, why: str) -> None:

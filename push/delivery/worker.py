@@ -174,8 +174,8 @@ class Worker:
             if result.indeterminate and batch.unit.is_reminder:
                 await self._settlement.settle(batch, {Outcome.INDETERMINATE: None})
                 return
-            if result.indeterminate:
-                await self._settlement.record_indeterminate(batch)
+            if result.indeterminate and not await self._settlement.record_indeterminate(batch):
+                return
             self._queue.park(batch, self._delay_s(batch, result))
             return
         settled, again = sort_outcomes(result)

@@ -22,10 +22,11 @@ from push.alarm_kinds import AlarmKind
 from push.alarms import EVERY_LANE, RECORD
 from runtime.clock import DIFFERS_S, wall_s
 from runtime.retry import full_jitter_s
+from sql.apart import all_apart
 from sql.database import UNAVAILABLE_ERRORS
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
     from datetime import datetime
 
     from push.alarms import AlarmBoard
@@ -170,10 +171,13 @@ class StopListener:
         asked_s, asked_wall_s = asyncio.get_running_loop().time(), wall_s()
         units = self._claims.leases.held
         async with asyncio.timeout(POLL_TIMEOUT_S):
-            at, halted = await sql.work.halted(connection, [unit.row.id for unit in units], self._claims.leases.owner)
+            at, halted, unread = await self._ask(connection, [unit.row.id for unit in units])
         # First: a machine that was paused, and all its clocks with it, has to know the time before it goes on.
         self._compare(at, asked_s, asked_wall_s)
         for unit in units:
+            if unit.row.id in unread:
+                # Whether it may still be sent nobody can say: it is not, once it was not seen for too long.
+                continue
             if unit.row.id not in halted:
                 unit.seen(asked_s, asked_wall_s)
                 unit.follow(self._clock.now(), asyncio.get_running_loop().time(), self._clock.uncertain_s)
@@ -182,3 +186,19 @@ class StopListener:
                 self._claims.leases.drop(unit)
         for alert in {unit.row.alert_id for unit in units if halted.get(unit.row.id) is False and not unit.over}:
             self._halt(alert)
+
+    async def _ask(self, connection: Connection, unit_ids: list[int]) -> tuple[datetime, dict[int, bool], set[int]]:
+        """Return the record's time, what `sql.work.halted` says of units, and of which the record refuses to say it."""
+        owner = self._claims.leases.owner
+        moments: list[datetime] = []
+        halted: dict[int, bool] = {}
+
+        async def ask(some: Sequence[int]) -> None:
+            at, found = await sql.work.halted(connection, [*some], owner)
+            moments.append(at)
+            halted.update(found)
+
+        unread = await all_apart(ask, unit_ids) if unit_ids else {}
+        if not moments:
+            await ask(())
+        return moments[-1], halted, {*unread}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
@@ -74,6 +75,26 @@ async def test_units_that_cannot_be_claimed_hold_up_their_alert_alone(deployment
     assert server.alive
 
 
+async def test_where_no_alert_is_taken_the_record_as_a_whole_refuses(deployment: Deployment) -> None:
+    """Units of two alerts, and no others: an alarm about the record, and servers are not ready until it takes some."""
+    await deployment.provider()
+    inside = await deployment.people(300)
+    server = await deployment.server()
+    async with rows_refusing(deployment, "update on sweep_unit", "true", "XX001"):
+        alerts = [await _filed(deployment, server, number) for number in (BAD, GOOD)]
+
+        async def refuses() -> bool:
+            raised = {one["alert"] for one in await alarms_of(deployment, server) if one["kind"] == REFUSED}
+            return {None, *alerts} == raised and not await _is_ready(deployment, server)
+
+        await until(refuses)
+    for alert in alerts:
+        await deployment.sent(server, alert)
+        assert [row[0] for row in await _recipients(deployment, alert)] == [inside.size]
+    await until_cleared(deployment, server, REFUSED)
+    assert await _is_ready(deployment, server)
+
+
 async def _recipients(deployment: Deployment, alert: str) -> list[tuple[int]]:
     rows = await deployment.query(
         "select sum(recipients)::bigint from ledger where alert_id = $1 and outcome = 'accepted' having count(*) > 0",
@@ -126,6 +147,23 @@ async def test_outcomes_that_are_refused_hold_up_their_alert_alone(deployment: D
     assert (await deployment.counts())["accepted"] == 2 * inside.size, "nobody twice"
     await until_cleared(deployment, server, REFUSED)
     assert server.alive
+
+
+async def test_a_server_that_stops_waits_for_outcomes_that_were_refused(deployment: Deployment) -> None:
+    """Only it knows whom it notified: the next one goes on with the others, and nobody is notified twice."""
+    await deployment.provider()
+    inside = await deployment.people(30_000)
+    server = await deployment.server()
+    async with rows_refusing(deployment, "insert on ledger", IS_BAD % "a.id = new.alert_id", "XX001"):
+        bad = await _filed(deployment, server, BAD)
+        await _until_alarmed(deployment, server, bad)
+        server.send_signal(signal.SIGTERM)
+    assert server.wait() == 0
+    assert await _recipients(deployment, bad) != []
+    server = await deployment.server()
+    await deployment.sent(server, bad)
+    assert [row[0] for row in await _recipients(deployment, bad)] == [inside.size]
+    assert (await deployment.counts())["accepted"] == inside.size, "nobody twice"
 
 
 @pytest.mark.parametrize("what", ["update on alert"])

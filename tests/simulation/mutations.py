@@ -16,6 +16,7 @@ from unittest.mock import patch
 import numpy as np
 from redis.exceptions import ConnectionError as RedisConnectionError
 
+import sql.ledger
 import sql.work
 from geo.index.checks.users import Checked, user_ids
 from geo.index.position_index import PositionIndex
@@ -57,10 +58,11 @@ async def _nothing(*_: object, **__: object) -> None:
     return None
 
 
-async def _write_once(ledger: Ledger, write: Callable[[], Any]) -> None:
+async def _commit_once(ledger: Ledger, group: list[_Waiting]) -> set[int]:
     with suppress(*REFUSED_ERRORS):
-        await write()
+        await sql.ledger.commit(ledger._pool, [row for one in group for row in one.rows])
     ledger.takes = True
+    return set()
 
 
 async def _take_and_go(ledger: Ledger, rows: list[Any], *_: object, **__: object) -> bool:
@@ -156,7 +158,7 @@ MUTATIONS: Final = {
         _patched("push.delivery.recording.ledger", REFUSED_ERRORS=STARTING_ERRORS),
     ),
     "refused-row-dropped": Mutation(
-        "a ledger write that is refused is dropped after the send", _patched(Ledger, _until_taken=_write_once)
+        "a ledger write that is refused is dropped after the send", _patched(Ledger, _commit=_commit_once)
     ),
     "refused-rows-forgotten": Mutation(
         "outcomes that the record refuses while it takes others are forgotten",

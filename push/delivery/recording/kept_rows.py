@@ -1,7 +1,7 @@
 """Rows of the ledger that the record refuses while it takes others: kept, and tried again until they stand.
 
 Their recipients were notified, so giving up is no choice. Bounded: by what was being sent of a unit when its first row
-was refused; a try of each unit every `AGAIN_S`.
+was refused; a look every `AGAIN_S`, and a try of each unit as `push.fanout.claims.refused_rows` has it.
 """
 
 from __future__ import annotations
@@ -13,11 +13,13 @@ import structlog
 
 import sql.ledger
 from push.fanout.claims.refused_rows import Of
+from runtime.tasks import raise_if_cancelled
 from sql.apart import apart
-from sql.database import UNAVAILABLE_ERRORS
+from sql.database import REFUSED_ERRORS
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, KeysView, Sequence
+    from uuid import UUID
 
     from push.fanout.claims.refused_rows import RefusedRows
     from sql.database import Pool
@@ -46,11 +48,16 @@ class KeptRows:
         self._any = asyncio.Event()
         self._none = asyncio.Event()
         self._none.set()
+        self._hurries = False
 
     @property
     def units(self) -> KeysView[int]:
         """The units of which rows are kept."""
         return self._kept.keys()
+
+    def units_of(self, alert_id: UUID) -> int:
+        """Return of how many units of an alert rows are kept."""
+        return sum(kept[0].rows[0].alert_id == alert_id for kept in self._kept.values())
 
     def add(self, rows: list[LedgerRow], then: Then | None) -> None:
         """Keep rows of one unit."""
@@ -59,7 +66,8 @@ class KeptRows:
         self._none.clear()
 
     async def all_taken(self) -> None:
-        """Wait until nothing is kept."""
+        """Try all from now on, again and again, until nothing is kept."""
+        self._hurries = True
         await self._none.wait()
 
     async def run(self) -> None:
@@ -68,7 +76,8 @@ class KeptRows:
             while True:
                 await self._any.wait()
                 await asyncio.sleep(AGAIN_S)
-                for unit in [*self._kept]:
+                aside = [] if self._hurries else self._refused.aside(Of.LEDGER)
+                for unit in [one for one in self._kept if one not in aside]:
                     await self._try(unit)
                 if not self._kept:
                     self._any.clear()
@@ -90,7 +99,8 @@ class KeptRows:
         try:
             # One row may be refused for itself: those beside it need not wait.
             refused = await apart(commit, range(len(kept)))
-        except UNAVAILABLE_ERRORS as error:
+        except REFUSED_ERRORS as error:
+            raise_if_cancelled()
             _log.warning("ledger.refused", error=type(error).__name__)
         for refusal in [*refused.values()][:1]:
             self._refused.note((Of.LEDGER, unit), row.lane, row.alert_id, refusal)

@@ -74,7 +74,7 @@ class Ledger:
 
     def refuses(self, row: UnitRow) -> bool:
         """Tell whether nothing more of a unit may be sent, because what was sent of its alert is not recorded yet."""
-        return row.id in self._kept.units or self._refused.count(Of.LEDGER, row.alert_id) >= UNITS_REFUSED_MAX
+        return row.id in self._kept.units or self._kept.units_of(row.alert_id) >= UNITS_REFUSED_MAX
 
     async def record(self, rows: list[LedgerRow], then: Then | None = None, *, keep: bool = True) -> bool:
         """Return True when `rows`, all of one unit, are durable; False when the record refuses them.

@@ -12,13 +12,14 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import sql.work
-from push.fanout.claims.refused_rows import Of
+from push.fanout.claims.refused_rows import FORGOTTEN_S, Of
 from runtime.clock import wall_s
 from sql.apart import apart, one_row
-from sql.database import UNAVAILABLE_ERRORS
+from sql.database import ROW_ERRORS, UNAVAILABLE_ERRORS, RecordPool
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from uuid import UUID
 
     from push.fanout.claims.leases import Leases
     from push.fanout.claims.refused_rows import RefusedRows
@@ -27,6 +28,12 @@ if TYPE_CHECKING:
     from sql.work import OpenSweep, UnitRow
 
 SWEEPS_MAX: Final = 10_000
+
+UNITS_IN_A_ROW_MAX: Final = 3
+"""More refused units of one sweep, and none taken in between, are no single rows."""
+
+ALL_CLAIMS: Final = "claims of several alerts"
+"""What is refused, where none of them is taken."""
 
 
 class Claimed(NamedTuple):
@@ -46,17 +53,24 @@ class Asking:
         self._leases = leases
         self._unreadable = unreadable
         self._refused = refused
+        self._in_a_row: dict[int, int] = {}
+        # Since something was claimed last.
+        self._alerts_refused: dict[UUID, float] = {}
 
     async def open_sweeps(self, lanes: Sequence[str]) -> list[OpenSweep]:
         """Return the sweeps of these lanes that have a unit to claim, without those that are left aside."""
         found: list[OpenSweep] = []
-        parked, aside = self._left_aside(), self._refused.aside(Of.SWEEP)
+        parked, aside = self._left_aside(), self._refused.aside(Of.SWEEP, Of.HELD_SWEEP, Of.PUT_OFF)
 
         async def of_lanes(some: Sequence[str]) -> None:
             found.extend(await sql.work.open_sweeps(self._pool, some, parked, aside))
 
         for lane in await apart(of_lanes, lanes):
-            found += await self._open_apart(lane, {*aside})
+            try:
+                found += await self._open_apart(lane, {*aside})
+            except ROW_ERRORS as error:
+                # Which of its sweeps it is nobody can say: all of this lane wait, and no others.
+                self._unreadable.report(lane, f"the list of its sweeps: {type(error).__name__}")
         return found
 
     async def _open_apart(self, lane: str, aside: set[int]) -> list[OpenSweep]:
@@ -81,7 +95,8 @@ class Asking:
         refused: dict[int, Exception] = {}
 
         async def of_sweeps(some: Sequence[int], units: int = units_max) -> None:
-            rows.extend(await self._claim(some, units))
+            if len(rows) < units_max:
+                rows.extend(await self._claim(some, min(units, units_max - len(rows))))
 
         try:
             refused = await apart(of_sweeps, [one.id for one in sweeps])
@@ -93,10 +108,26 @@ class Asking:
         except UNAVAILABLE_ERRORS:
             if not rows:
                 raise
+        self._judge(rows, [(one, refused[one.id]) for one in sweeps if one.id in refused])
+        return Claimed(asked_s, asked_wall_s, rows, frozenset(refused))
+
+    def _judge(self, rows: Sequence[UnitRow], refused: Sequence[tuple[OpenSweep, Exception]]) -> None:
+        """Say of which rows a claim was taken; where it is of none, of several alerts, the record refuses them all."""
         for row in rows:
             self._refused.taken((Of.UNIT, row.id))
             self._refused.taken((Of.SWEEP, row.sweep_id))
-        return Claimed(asked_s, asked_wall_s, rows, frozenset(refused))
+            self._in_a_row.pop(row.sweep_id, None)
+        now_s = asyncio.get_running_loop().time()
+        if rows:
+            self._alerts_refused.clear()
+        self._alerts_refused |= {sweep.alert_id: now_s for sweep, _ in refused}
+        self._alerts_refused = {one: at for one, at in self._alerts_refused.items() if now_s - at <= FORGOTTEN_S}
+        if not isinstance(self._pool, RecordPool):
+            return
+        if rows:
+            self._pool.refusals.taken(ALL_CLAIMS)
+        elif refused and len(self._alerts_refused) > 1:
+            self._pool.refusals.note(ALL_CLAIMS, type(refused[0][1]).__name__)
 
     async def _claim(self, sweeps: Sequence[int], units_max: int) -> list[UnitRow]:
         excluded = [*self._leases.ids, *self._left_aside()]
@@ -107,11 +138,16 @@ class Asking:
 
     def _left_aside(self) -> list[int]:
         """Return the units that cannot be read here, and those that the record refuses."""
-        return [*self._unreadable.parked, *self._refused.aside(Of.UNIT), *self._refused.aside(Of.END)]
+        return [*self._unreadable.parked, *self._refused.aside(Of.UNIT, Of.END)]
 
     async def _leave_aside(self, sweep: OpenSweep, error: Exception) -> None:
-        """Leave the unit aside that would be claimed next of a sweep; the sweep, where none of it can be read."""
-        first_free = partial(sql.work.first_free, self._pool, sweep.id, [*self._leases.ids, *self._left_aside()])
-        unit = await one_row(first_free)
+        """Leave the unit aside that would be claimed next of a sweep; the sweep, where more than a few are refused."""
+        if len(self._in_a_row) > SWEEPS_MAX:
+            self._in_a_row.clear()
+        in_a_row = self._in_a_row[sweep.id] = self._in_a_row.get(sweep.id, 0) + 1
+        unit: int | Exception | None = None
+        if in_a_row <= UNITS_IN_A_ROW_MAX:
+            first_free = partial(sql.work.first_free, self._pool, sweep.id, [*self._leases.ids, *self._left_aside()])
+            unit = await one_row(first_free)
         key = (Of.UNIT, unit) if isinstance(unit, int) else (Of.SWEEP, sweep.id)
         self._refused.note(key, sweep.lane, sweep.alert_id, error)

@@ -28,7 +28,7 @@ from push.message.sound import Sound, Sounds
 from push.notice import Notice
 from runtime.clock import ComparedClock
 from runtime.retry import retry_until_available
-from sql.apart import one_row
+from sql.apart import TRIES, one_row
 from sql.database import UNAVAILABLE_ERRORS
 
 if TYPE_CHECKING:
@@ -191,7 +191,9 @@ class Claims:
         claims.open.exhaust([row.sweep_id])
         put_off = partial(sql.reminders.put_off, self._pool, row.sweep_id, sound.morning_after(moment).at)
         if isinstance(error := await one_row(put_off), Exception):
-            self.refused.note((Of.SWEEP, row.sweep_id), row.lane, row.alert_id, error)
+            self.refused.note((Of.PUT_OFF, row.sweep_id), row.lane, row.alert_id, error, TRIES)
+        else:
+            self.refused.taken((Of.PUT_OFF, row.sweep_id))
         await self.leases.give_back(row)
         _log.info("reminder.put_off", alert=str(row.alert_id), lane=row.lane)
         return None
@@ -278,7 +280,8 @@ class Claims:
 
     def leave_aside(self, row: UnitRow) -> None:
         """Claim nothing of a unit's sweep for a while: what was sent of its alert is not recorded yet."""
-        self.refused.leave_aside((Of.SWEEP, row.sweep_id), row.lane, row.alert_id)
+        self.refused.leave_aside((Of.HELD_UNIT, row.id), row.lane, row.alert_id)
+        self.refused.leave_aside((Of.HELD_SWEEP, row.sweep_id), row.lane, row.alert_id)
 
     async def park(self, row: UnitRow, why: str) -> None:
         """Leave a unit alone from now on, so that it holds up no other."""

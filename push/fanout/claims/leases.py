@@ -18,7 +18,7 @@ import sql.work
 from push.fanout.claims.refused_rows import Of
 from push.fanout.claims.unit import overlap
 from runtime.retry import retry_until_available
-from sql.apart import TRIES, apart, one_row
+from sql.apart import TRIES, all_apart, apart, one_row
 from sql.database import COMMAND_TIMEOUT_S, UNAVAILABLE_ERRORS
 
 if TYPE_CHECKING:
@@ -166,22 +166,22 @@ class Leases:
         asked_s, ids = asyncio.get_running_loop().time(), [*self._held]
         within_s = min(COMMAND_TIMEOUT_S, self.lease_s * UNANSWERED_SHARE)
         kept: set[int] = set()
-        asked: set[int] = set()
 
         async def extend(some: Sequence[int]) -> None:
             lease = timedelta(seconds=self.lease_s)
             kept.update(await sql.work.extend(self._pool, [*some], self.owner, lease, within_s))
-            asked.update(some)
 
-        refused = await apart(extend, ids)
-        for unit_id in (*asked, *refused):
+        refused = await all_apart(extend, ids)
+        for unit_id in ids:
             unit = self._held.get(unit_id)
             if unit is None:
                 continue
             if unit_id in refused:
-                self._note(unit.row, refused[unit_id])
+                self._refused.note((Of.LEASE, unit_id), unit.row.lane, unit.row.alert_id, refused[unit_id])
+            else:
+                self._refused.taken((Of.LEASE, unit_id))
             # A lease that is refused to be extended still lasts until its end.
-            ends = unit_id in asked or asyncio.get_running_loop().time() >= unit.lease_until_s
+            ends = unit_id not in refused or asyncio.get_running_loop().time() >= unit.lease_until_s
             if unit_id in kept:
                 unit.lease_until_s = asked_s + self.lease_s
             elif ends and not unit.complete:

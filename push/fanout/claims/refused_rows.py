@@ -25,15 +25,16 @@ if TYPE_CHECKING:
 ASIDE_S: Final = 1.0
 """Left aside for so long after a first refusal, twice as long after each one in a row."""
 
-ASIDE_MAX_S: Final = 10.0
-"""Two statements a row in ten seconds cost nothing, and what is mended goes on within that."""
+ASIDE_MAX_S: Final = 7.0
+"""Two statements a row in so long cost nothing, and what is mended goes on within that; less than a refusal stands
+where it is not repeated (`runtime.refusals`)."""
 
 ALARMED_FROM: Final = 2
 """A row that is refused once may be one that two processes changed in the same moment."""
 
 ROWS_MAX: Final = 1000
-FORGOTTEN_S: Final = 60.0
-"""Far longer than any lease, after which a unit is tried again at the latest: nobody wants it any more."""
+FORGOTTEN_S: Final = 4 * ASIDE_MAX_S
+"""Not tried for so long, another process has it, or nobody wants it any more."""
 
 _log = structlog.get_logger("push.fanout.claims.refused_rows")
 
@@ -44,10 +45,16 @@ class Of(Enum):
     UNIT = "unit"
     """Its claim."""
 
+    LEASE = "lease"
     END = "end of a unit"
     SWEEP = "sweep"
+    PUT_OFF = "reminder put off"
     LEDGER = "ledger"
     """The outcomes of a unit."""
+
+    HELD_UNIT = "unit of what is not recorded"
+    HELD_SWEEP = "sweep of what is not recorded"
+    """Refused for itself is neither: nothing more is sent of the alert."""
 
     STATE = "state"
     SWEPT_AGAIN = "pass"
@@ -57,10 +64,13 @@ class Of(Enum):
     """What of an alert moves by itself; each may be refused while others are taken."""
 
     COUNTS = "counts"
-    ENTRANTS = "late entrants"
+    REMOVED = "late entrants removed"
+    WAITING = "late entrants put off"
+    SHOWN = "late entrants shown"
+    """What is noted of late entrants; the key has their lane, too."""
 
 
-Key: TypeAlias = "tuple[Of, int | UUID]"
+Key: TypeAlias = "tuple[Of, int | UUID | tuple[str, UUID]]"
 
 
 @dataclass(slots=True)
@@ -105,30 +115,31 @@ class RefusedRows:
         if key in self._rows:
             self._drop(key)
 
-    def all_taken(self, of: Of, without: Collection[int | UUID]) -> None:
+    def all_taken(self, of: Of, without: Collection[UUID]) -> None:
         """Say that all rows were taken, `without` those that were left aside."""
         for key in [key for key in self._rows if key[0] is of and key[1] not in without]:
             self._drop(key)
 
-    def aside(self, of: Of) -> list[int]:
+    def aside(self, *of: Of) -> list[int]:
         """Return the ids of the units or sweeps that are left aside now."""
         return [one for one in self._aside(of) if isinstance(one, int)]
 
-    def alerts_aside(self, of: Of) -> list[UUID]:
+    def alerts_aside(self, *of: Of) -> list[UUID]:
         """Return the alerts that are left aside now."""
-        return [one for one in self._aside(of) if not isinstance(one, int)]
+        return [one for one in self._aside(of) if not isinstance(one, int | tuple)]
 
-    def _aside(self, of: Of) -> list[int | UUID]:
+    def entrants_aside(self, lane: str) -> set[UUID]:
+        """Return the alerts of which entrants of a lane are left aside now."""
+        ids = self._aside((Of.REMOVED, Of.WAITING))
+        return {one[1] for one in ids if isinstance(one, tuple) and one[0] == lane}
+
+    def _aside(self, of: Collection[Of]) -> list[int | UUID | tuple[str, UUID]]:
         if not self._rows:
             return []
         now_s = asyncio.get_running_loop().time()
         for key in [key for key, row in self._rows.items() if now_s - row.last_s > FORGOTTEN_S]:
             self._drop(key)
-        return [key[1] for key, row in self._rows.items() if key[0] is of and row.until_s > now_s]
-
-    def count(self, of: Of, alert_id: UUID) -> int:
-        """Return how many rows of an alert are refused."""
-        return sum(key[0] is of and row.alert_id == alert_id for key, row in self._rows.items())
+        return [key[1] for key, row in self._rows.items() if key[0] in of and row.until_s > now_s]
 
     def _drop(self, key: Key) -> None:
         over = self._rows.pop(key)

@@ -39,7 +39,7 @@ class EntrantRecord:
     ) -> list[UnitRow]:
         """Claim as `sql.entrants.claim`, without units that are refused."""
         rows: list[UnitRow] = []
-        parked = [*self._claims.unreadable.parked, *self._refused.aside(Of.UNIT), *self._refused.aside(Of.END)]
+        parked = [*self._claims.unreadable.parked, *self._refused.aside(Of.UNIT, Of.END, Of.HELD_UNIT)]
 
         async def without(some: Iterable[int]) -> None:
             owner, left_out = self._claims.leases.owner, [*parked, *some]
@@ -61,14 +61,14 @@ class EntrantRecord:
 
     async def remove(self, entrants: Iterable[Entrant]) -> list[Entrant]:
         """Remove entrants for whom nothing is left to be done; returns those whose removal is not refused."""
-        return await self._change(entrants, lambda some: sql.entrants.remove(self._pool, some))
+        return await self._change(Of.REMOVED, entrants, lambda some: sql.entrants.remove(self._pool, some))
 
     async def put_off(self, entrants: Iterable[Entrant], after: timedelta) -> None:
         """Look at entrants again after a while."""
-        await self._change(entrants, lambda some: sql.entrants.put_off(self._pool, some, after))
+        await self._change(Of.WAITING, entrants, lambda some: sql.entrants.put_off(self._pool, some, after))
 
     async def _change(
-        self, entrants: Iterable[Entrant], change: Callable[[Sequence[Entrant]], Awaitable[None]]
+        self, of: Of, entrants: Iterable[Entrant], change: Callable[[Sequence[Entrant]], Awaitable[None]]
     ) -> list[Entrant]:
         """Change entrants, alert by alert where one is refused; returns who was changed."""
         by_alert: dict[UUID, list[Entrant]] = {}
@@ -82,7 +82,7 @@ class EntrantRecord:
             changed.extend(of_some)
 
         if by_alert:
-            await self._apart(of_alerts, by_alert)
+            await self._apart(of, of_alerts, by_alert)
         return changed
 
     async def shown(self, alerts: Collection[UUID]) -> set[UUID]:
@@ -92,13 +92,17 @@ class EntrantRecord:
         async def of_alerts(some: Sequence[UUID]) -> None:
             shown.update(await sql.entrants.shown(self._pool, some))
 
-        await self._apart(of_alerts, alerts)
+        await self._apart(Of.SHOWN, of_alerts, alerts)
         return shown
 
-    async def _apart(self, ask: Callable[[Sequence[UUID]], Awaitable[None]], alerts: Collection[UUID]) -> set[UUID]:
+    async def _apart(self, of: Of, ask: Callable[[Sequence[UUID]], Awaitable[None]], alerts: Collection[UUID]) -> None:
         refused = await apart(ask, [*alerts])
         for alert_id, error in refused.items():
-            self._refused.note((Of.ENTRANTS, alert_id), self._lane, alert_id, error)
+            self._refused.note((of, (self._lane, alert_id)), self._lane, alert_id, error)
         for alert_id in {*alerts} - refused.keys():
-            self._refused.taken((Of.ENTRANTS, alert_id))
-        return {*refused}
+            self._refused.taken((of, (self._lane, alert_id)))
+
+    @property
+    def aside(self) -> set[UUID]:
+        """The alerts whose entrants are left aside now, because they cannot be removed or put off."""
+        return self._refused.entrants_aside(self._lane)

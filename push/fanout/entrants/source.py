@@ -100,7 +100,12 @@ class EntrantSource:
         await self._end_settled()
         await self._claim()
         now_s = self._now_s()
-        going_on = {alert: unit for alert, unit in self._units.items() if not unit.over and not unit.gathers(now_s)}
+        aside = self._record.aside
+        going_on = {
+            alert: unit
+            for alert, unit in self._units.items()
+            if not unit.over and not unit.gathers(now_s) and alert not in aside
+        }
         if going_on:
             begun = [entry for unit in going_on.values() for entry in unit.entries]
             due = await sql.entrants.due(self._pool, self._lane, [*going_on], begun, ENTRANTS_MAX)
