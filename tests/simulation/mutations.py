@@ -28,12 +28,12 @@ from push.delivery.recording.kept_rows import KeptRows
 from push.delivery.recording.ledger import Ledger, _Waiting
 from push.delivery.settlement import Settlement
 from push.delivery.worker import Worker
-from push.fanout.claims.claims import Claims
+from push.fanout.claims.asking import Asking
 from push.fanout.claims.unit import Batch, HeldUnit
 from push.fanout.entrants.unit import EntrantsUnit
 from push.fanout.sweep import Sweep
 from push.users.kept_preferences import KeptPreferences
-from runtime.clock import now, wall_s
+from runtime.clock import now
 from sql.database import REFUSED_ERRORS, STARTING_ERRORS
 
 if TYPE_CHECKING:
@@ -117,14 +117,16 @@ async def _no_passes(*_: object) -> set[Any]:
     return set()
 
 
-async def _claim_any(claims: Claims, wanted: list[int], units_max: int) -> Any:  # noqa: ANN401 - rows
-    asked_s, lease = asyncio.get_running_loop().time(), timedelta(seconds=claims.leases.lease_s)
-    excluded = [*claims.leases.ids, *claims.unreadable.parked]
-    return (
-        asked_s,
-        wall_s(),
-        await sql.work.claim(claims._pool, wanted, claims.leases.owner, lease, excluded, units_max),
+async def _claim_any(asking: Asking, sweeps: Sequence[int], units_max: int) -> Any:  # noqa: ANN401 - rows
+    leases = asking._leases
+    excluded = [*leases.ids, *asking._left_aside()]
+    return await sql.work.claim(
+        asking._pool, sweeps, leases.owner, timedelta(seconds=leases.lease_s), excluded, units_max
     )
+
+
+async def _unnoted(*_: object) -> bool:
+    return True
 
 
 async def _search_without_movers(
@@ -211,14 +213,14 @@ MUTATIONS: Final = {
         _patched(Worker, note_cut_off=_nothing),
     ),
     "lost-answer-not-recorded": Mutation(
-        "requests whose answer is lost leave nobody indeterminate", _patched(Settlement, record_indeterminate=_nothing)
+        "requests whose answer is lost leave nobody indeterminate", _patched(Settlement, record_indeterminate=_unnoted)
     ),
     "nearer-ring-ignored": Mutation(
         "a wider ring does not wait for the nearer one",
         _patched("tests.simulation.record.answers.work", _nearer_ready=lambda *_: True),
     ),
     "halted-counts-as-searched": Mutation(
-        "a wider ring does not wait for a nearer unit that is halted", _patched(Claims, _ask=_claim_any)
+        "a wider ring does not wait for a nearer unit that is halted", _patched(Asking, _claim=_claim_any)
     ),
     "ledger-not-subtracted": Mutation(
         "a sweep does not leave out whom the ledger has", _patched(Sweep, _notified=_nobody_notified)
