@@ -26,8 +26,8 @@ STREAMS = 1000
 TURN_MAX, TOTAL_MAX = 30, 600
 """Times the CPU that a slice of the cheapest frames takes: one turn of the event loop, and a flood as a whole.
 
-The dearest flood costs 230 of them, and beside other processes, which slow it more than what stays in the cache, half as
-much again. Before there were bounds the worst one held the loop for some thousand times as long.
+The dearest flood costs 230 of them, and beside other processes, which slow it more than what stays in the cache, half
+as much again. Before there were bounds the worst one held the loop for some thousand times as long.
 """
 
 TRIES = 5
