@@ -79,6 +79,14 @@ class Breaker:
                 continue
         return False
 
+    def give_turn_back(self) -> None:
+        """Let another caller be the probe, at once: the one that was had nothing to ask of the provider."""
+        if self.condition in {Condition.CLOSED, Condition.STOPPED}:
+            return
+        self._failures.not_rested()
+        self._probe_at_s = asyncio.get_running_loop().time()
+        self._changed.set()
+
     def answered(self) -> bool:
         """Note an answer; returns True when this closed the breaker."""
         self._failures.answered()

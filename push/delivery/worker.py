@@ -78,6 +78,7 @@ class Worker:
         self._retiring = False
         self._cut_off: tuple[Batch, SendResult] | None = None
         self.sending = False
+        self._has_asked = False
 
     def retire(self) -> None:
         """Take no further batch after the one being sent."""
@@ -99,11 +100,14 @@ class Worker:
                 await self._settlement.drain(batch)
                 continue
             await self._pace.take(batch.size)
-            self.sending = True
+            self.sending, self._has_asked = True, False
             try:
                 await self._handle(batch, probing=probing)
             finally:
                 self.sending = False
+            if probing and not self._has_asked:
+                # Nobody of it wanted a message, say: that tells nothing of the provider.
+                self._breaker.give_turn_back()
 
     async def _handle(self, batch: Batch, *, probing: bool) -> None:
         is_put_off = batch.unit.is_put_off(asyncio.get_running_loop().time())
@@ -162,6 +166,7 @@ class Worker:
                 self._stats.answered(loop.time())
             self._stats.provider.observe(loop.time() - started_s)
             self._stats.requests[result.request_status.value] += 1
+            self._has_asked = self._has_asked or result.asked
             parts.append((rows, result))
             if result.request_status is not RequestStatus.ANSWERED:
                 break

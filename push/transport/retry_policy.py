@@ -53,6 +53,10 @@ class Failures:
         """Forget all failures and rests."""
         self._failures = self._rests = 0
 
+    def not_rested(self) -> None:
+        """Take back the last rest: nothing was asked after it."""
+        self._rests = max(0, self._rests - 1)
+
     def next_rest_s(self) -> float:
         """Return for how long to leave it alone now, longer in the mean each time."""
         self._rests += 1

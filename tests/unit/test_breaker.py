@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import pytest
 
 from push.delivery.breaker import Breaker, Condition
 from push.transport.retry_policy import FAILURES_MAX, LANE_REST_LEAST_S, LANE_REST_MAX_S
 from tests.support.processes import clock
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 CALLERS = 20
 MISCONFIGURED_S = 15.0
@@ -135,5 +139,31 @@ def test_a_worker_whose_batch_was_stopped_stops_waiting_and_takes_no_probe() -> 
             assert loop.time() - started_s < MISCONFIGURED_S
         assert await breaker.wait_for_turn()
         assert loop.time() - started_s == pytest.approx(MISCONFIGURED_S)
+
+    clock.run(scenario())
+
+
+@pytest.mark.parametrize("open_it", [Breaker.misconfigured, lambda breaker: [breaker.failed() for _ in range(99)]])
+def test_a_probe_with_nothing_to_ask_gives_its_turn_to_the_next_worker_at_once(
+    open_it: Callable[[Breaker], object],
+) -> None:
+    """However many have nothing to ask, the first one that has asks then; after it the wait is as long as ever."""
+
+    async def scenario() -> None:
+        loop = asyncio.get_running_loop()
+        breaker = Breaker(MISCONFIGURED_S)
+        open_it(breaker)
+        waiting = [asyncio.create_task(breaker.wait_for_turn()) for _ in range(CALLERS)]
+        done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        first_s = loop.time()
+        while len(done) < CALLERS - 1:
+            breaker.give_turn_back()
+            await asyncio.sleep(0.001)
+            done = {task for task in waiting if task.done()}
+        assert loop.time() - first_s < LANE_REST_LEAST_S
+        assert not all(task.done() for task in waiting)
+        assert breaker.next_probe_s is not None
+        assert breaker.next_probe_s >= LANE_REST_LEAST_S / 2
+        await asyncio.wait(waiting)
 
     clock.run(scenario())
