@@ -55,6 +55,11 @@ async def _is_ready(deployment: Deployment, server: Process) -> bool:
         return response.status == 200
 
 
+async def _sent_to_all(deployment: Deployment, server: Process, alert: str, people: int) -> None:
+    await deployment.sent(server, alert)
+    assert await _recipients(deployment, alert) == [(people,)]
+
+
 @pytest.mark.parametrize("code", ["XX001", "XX000", "23514", "P0001", "22003"])
 async def test_units_that_cannot_be_claimed_hold_up_their_alert_alone(deployment: Deployment, code: str) -> None:
     """The alert beside it is sent to all, servers stay ready, an alarm names the alert; then it is sent, too."""
@@ -64,13 +69,10 @@ async def test_units_that_cannot_be_claimed_hold_up_their_alert_alone(deployment
     async with rows_refusing(deployment, "update on sweep_unit", OF_BAD, code):
         bad = await _filed(deployment, server, BAD)
         await _until_alarmed(deployment, server, bad)
-        good = await _filed(deployment, server, GOOD)
-        await deployment.sent(server, good)
-        assert [row[0] for row in await _recipients(deployment, good)] == [inside.size]
+        await _sent_to_all(deployment, server, await _filed(deployment, server, GOOD), inside.size)
         assert await _recipients(deployment, bad) == []
         assert await _is_ready(deployment, server)
-    await deployment.sent(server, bad)
-    assert [row[0] for row in await _recipients(deployment, bad)] == [inside.size]
+    await _sent_to_all(deployment, server, bad, inside.size)
     await until_cleared(deployment, server, REFUSED)
     assert server.alive
 
@@ -89,8 +91,7 @@ async def test_where_no_alert_is_taken_the_record_as_a_whole_refuses(deployment:
 
         await until(refuses)
     for alert in alerts:
-        await deployment.sent(server, alert)
-        assert [row[0] for row in await _recipients(deployment, alert)] == [inside.size]
+        await _sent_to_all(deployment, server, alert, inside.size)
     await until_cleared(deployment, server, REFUSED)
     assert await _is_ready(deployment, server)
 
@@ -114,12 +115,9 @@ async def test_a_unit_whose_change_is_refused_holds_up_its_alert_alone(deploymen
         bad = await _filed(deployment, server, BAD)
         if change != "extended":
             await _until_alarmed(deployment, server, bad)
-        good = await _filed(deployment, server, GOOD)
-        await deployment.sent(server, good)
-        assert [row[0] for row in await _recipients(deployment, good)] == [inside.size]
+        await _sent_to_all(deployment, server, await _filed(deployment, server, GOOD), inside.size)
         assert await _is_ready(deployment, server)
-    await deployment.sent(server, bad)
-    assert [row[0] for row in await _recipients(deployment, bad)] == [inside.size]
+    await _sent_to_all(deployment, server, bad, inside.size)
     assert (await deployment.counts())["accepted"] == 2 * inside.size, "nobody twice"
     await until_cleared(deployment, server, REFUSED)
     assert server.alive
@@ -137,13 +135,10 @@ async def test_outcomes_that_are_refused_hold_up_their_alert_alone(deployment: D
         await _until_alarmed(deployment, server, bad)
         sent = (await deployment.reached()).size
         assert 0 < sent < inside.size
-        good = await _filed(deployment, server, GOOD)
-        await deployment.sent(server, good)
-        assert [row[0] for row in await _recipients(deployment, good)] == [inside.size]
+        await _sent_to_all(deployment, server, await _filed(deployment, server, GOOD), inside.size)
         assert await _recipients(deployment, bad) == []
         assert await _is_ready(deployment, server)
-    await deployment.sent(server, bad)
-    assert [row[0] for row in await _recipients(deployment, bad)] == [inside.size]
+    await _sent_to_all(deployment, server, bad, inside.size)
     assert (await deployment.counts())["accepted"] == 2 * inside.size, "nobody twice"
     await until_cleared(deployment, server, REFUSED)
     assert server.alive
@@ -161,8 +156,7 @@ async def test_a_server_that_stops_waits_for_outcomes_that_were_refused(deployme
     assert server.wait() == 0
     assert await _recipients(deployment, bad) != []
     server = await deployment.server()
-    await deployment.sent(server, bad)
-    assert [row[0] for row in await _recipients(deployment, bad)] == [inside.size]
+    await _sent_to_all(deployment, server, bad, inside.size)
     assert (await deployment.counts())["accepted"] == inside.size, "nobody twice"
 
 
@@ -176,9 +170,7 @@ async def test_an_alert_that_cannot_be_moved_holds_up_no_other(deployment: Deplo
     async with rows_refusing(deployment, what, condition, "XX001"):
         bad = await _filed(deployment, server, BAD)
         await _until_alarmed(deployment, server, bad)
-        good = await _filed(deployment, server, GOOD)
-        await deployment.sent(server, good)
-        assert [row[0] for row in await _recipients(deployment, good)] == [inside.size]
+        await _sent_to_all(deployment, server, await _filed(deployment, server, GOOD), inside.size)
         assert await _is_ready(deployment, server)
     await deployment.sent(server, bad)
     await until_cleared(deployment, server, REFUSED)
