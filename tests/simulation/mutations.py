@@ -46,7 +46,8 @@ if TYPE_CHECKING:
 class Mutation(NamedTuple):
     """A bug: what it is, and what puts it back for as long as its context stands.
 
-    `only`: the one fault of the stores that shows it, where among all of them it is too rare for `SEEDS`.
+    `only`: the one fault of the stores, or the one worst moment, that shows it, where among all of them it is too rare
+    for `SEEDS`.
     """
 
     what: str
@@ -220,13 +221,17 @@ MUTATIONS: Final = {
         _patched("tests.simulation.record.answers.work", _nearer_ready=lambda *_: True),
     ),
     "halted-counts-as-searched": Mutation(
-        "a wider ring does not wait for a nearer unit that is halted", _patched(Asking, _claim=_claim_any)
+        "a wider ring does not wait for a nearer unit that is halted",
+        _patched(Asking, _claim=_claim_any),
+        only="paused_on_its_way",
     ),
     "ledger-not-subtracted": Mutation(
         "a sweep does not leave out whom the ledger has", _patched(Sweep, _notified=_nobody_notified)
     ),
     "movers-not-left-out": Mutation(
-        "users who change lanes are found in both", _patched(PositionIndex, _search=_search_without_movers)
+        "users who change lanes are found in both",
+        _patched(PositionIndex, _search=_search_without_movers),
+        only="lanes_changed",
     ),
     "no-late-entrants": Mutation("no pass for late entrants comes", _patched("sql.rings", sweep_again=_no_passes)),
     "entry-removed-early": Mutation(
@@ -251,7 +256,9 @@ MUTATIONS: Final = {
         "a batch is sent whatever its recipients prefer", _patched(PreferenceMirror, of=_no_preferences)
     ),
     "preferences-not-restored": Mutation(
-        "a Redis that lost its data gets no preferences back", _patched(KeptPreferences, restore=_nothing)
+        "a Redis that lost its data gets no preferences back",
+        _patched(KeptPreferences, restore=_nothing),
+        only="redis_emptied",
     ),
     "breaker-stays-open": Mutation("a breaker never closes again", _patched(Breaker, answered=lambda _: False)),
     "silent": Mutation("no alarm is raised", _patched(AlarmBoard, raise_alarm=lambda *_, **__: None)),

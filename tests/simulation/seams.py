@@ -14,6 +14,8 @@ from uuid import UUID
 
 import structlog
 
+from runtime.clock import WALL_CLOCK
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -50,6 +52,11 @@ async def _at_once(work: Callable[..., Any], *arguments: Any) -> Any:  # noqa: A
     return work(*arguments)
 
 
+def _no_clock() -> float:
+    """Tell no time: outside of all processes nobody asks what the clock of this machine says."""
+    raise LookupError("the clock of this machine is asked, outside of all simulated processes")
+
+
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
     """Take all chance from a seed, and log nothing."""
@@ -67,9 +74,11 @@ def seeded(seed: int) -> Iterator[None]:
         stack.enter_context(patch("push.alerts.planner.Planner.span", lambda *_: SHARDS_PER_UNIT))
         stack.enter_context(patch("asyncio.to_thread", _at_once))
         random.seed(seed)
+        clock = WALL_CLOCK.set(_no_clock)
         structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
         try:
             yield
         finally:
+            WALL_CLOCK.reset(clock)
             random.setstate(state)
             structlog.configure(**configured)

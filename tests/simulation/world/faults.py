@@ -6,12 +6,15 @@ Bounded: each ends within `store_faults.FAULT_S`, or at `heal`.
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from tests.simulation.world.process import LANES
 from tests.simulation.world.store_faults import TAIL_S, StoreFaults, fault_s, some_process
+from tests.simulation.world.worst_moments import WorstMoments
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
     from tests.simulation.world.process import SimulatedProcess
     from tests.simulation.world.world import World
 
@@ -53,7 +56,12 @@ class Faults:
             self._outage,
             self._outage,
         )
-        self._kinds = every if world.only is None else (getattr(self._stores, world.only),)
+        self._kinds = every if world.only is None else (self._named(world.only),)
+
+    def _named(self, name: str) -> Callable[[], Coroutine[Any, Any, None]]:
+        """Return one fault of the stores, or one worst moment."""
+        of = self._stores if hasattr(self._stores, name) else WorstMoments(self._world)
+        return cast("Callable[[], Coroutine[Any, Any, None]]", getattr(of, name))
 
     async def one(self) -> None:
         """Let one thing go wrong for a while."""

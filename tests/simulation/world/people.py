@@ -23,6 +23,7 @@ from tests.simulation.world.preferring import prefer
 from tests.simulation.world.process import ACCOUNT_LANE, LANES, NEAR_KM, SHARDS, TOKEN_LANE, WIDE_KM
 
 if TYPE_CHECKING:
+    from tests.simulation.world.process import SimulatedProcess
     from tests.simulation.world.world import World
 
 LONGITUDE: Final = 114.0
@@ -32,6 +33,9 @@ PEOPLE_MAX: Final = 200
 SETTLED_MS: Final = 60_000
 REPORT_S: Final = 5.0
 REPORT_AGAIN_S: Final = 0.5
+CHANGED_S: Final = 60.0
+"""Nobody changes lanes more often."""
+
 REPORTS_MAX: Final = 100
 """Longer than any fault lasts: only where no process is left, nobody takes a report."""
 
@@ -123,14 +127,14 @@ class People:
         columns = [one.longitude for one in some], [one.latitude for one in some], [self._last_ms] * len(some)
         return Positions(some[0].lane, [one.user for one in some], *columns, addresses)
 
-    async def _report(self, some: list[Person]) -> None:
+    async def _report(self, some: list[Person], at: SimulatedProcess | None = None) -> None:
         """Report where people of one lane are, to a process that runs, until one says that it has taken them."""
         if not some:
             return
         world, positions = self._world, self._positions(some)
         for _ in range(REPORTS_MAX):
             if world.living:
-                process = world.random.choice(world.living)
+                process = at if at in world.living else world.random.choice(world.living)
                 assert process.engine is not None
                 task = process.spawn(process.engine.entrants.record(positions), "report")
                 await asyncio.wait({task}, timeout=REPORT_S)
@@ -160,6 +164,15 @@ class People:
             person.locale = next(one for one in LANGUAGES if one != person.locale)
         await self._report([person])
         self._world.note(f"user {person.user} is in {person.lane}, at {distance(person):.0f} km")
+
+    async def change_lanes(self, user: int, at: SimulatedProcess) -> None:
+        """Let somebody change lanes where they are, and report it to one process."""
+        person = self.all[user]
+        if person.gone_s is None and self._world.loop.now_s - person.changed_lanes_s > CHANGED_S:
+            person.lane = TOKEN_LANE if person.lane == ACCOUNT_LANE else ACCOUNT_LANE
+            person.changed_lanes_s = self._world.loop.now_s
+            await self._report([person], at)
+            self._world.note(f"user {user} changes to {person.lane}")
 
     async def enter(self) -> Person | None:
         """Let somebody who is far away come near, in the same lane; None when nobody is."""
