@@ -28,6 +28,7 @@ from server.administration.file_case import send_case
 from server.settings import load
 from server.stores import Stores
 from sql.database import UNAVAILABLE_ERRORS
+from tests.support.processes.fork import PATIENT
 from tests.support.processes.processes import Process
 from tests.support.stores.kept_connections import KeptConnections
 
@@ -83,10 +84,12 @@ class Deployment:
     """Stores, a simulated provider and servers, with an authority that may file cases and an administrator's token.
 
     `redis_login`: as whom servers and commands log in to Redis; the test itself may do everything there.
+    `patient`: what a server waits for less than a second for, it waits for longer, because the machine may be busy.
     """
 
-    def __init__(self, stores: StoreUrls, folder: Path, redis_login: str = "") -> None:
+    def __init__(self, stores: StoreUrls, folder: Path, redis_login: str = "", *, patient: bool = False) -> None:
         self.redis_login = redis_login
+        self._patience = {PATIENT: "1", "QQ_ALERT_ALERT__ESTIMATE_WITHIN_S": "10"} if patient else {}
         assert stores.postgres is not None
         assert stores.redis is not None
         self.database_url = stores.postgres
@@ -125,6 +128,7 @@ class Deployment:
             "QQ_ALERT_LANES__TPNS__WORKERS": "4",
             "QQ_ALERT_LANES__TPNS__QUEUE_BATCHES": "8",
             "QQ_ALERT_LANES__TPNS__MISCONFIGURED_PROBE_S": "0.2",
+            **self._patience,
             **more,
         }
 

@@ -18,6 +18,8 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, TextIO
 
 import push.providers
+import sql.database
+from handlers.auth.limits import Limits
 from server.cli import main
 
 if TYPE_CHECKING:
@@ -44,6 +46,12 @@ CLOCK_AHEAD_S = "TEST_CLOCK_AHEAD_S"
 
 DESCRIPTORS = "TEST_DESCRIPTORS"
 """So many files and sockets a process may open, as `ulimit -n` has it."""
+
+BEGIN_SESSION = sql.database._BEGIN_SESSION  # noqa: SLF001 - as above
+PATIENT = "TEST_PATIENT"
+"""Whether a process has the patience of a test with stores that a busy machine holds up."""
+
+PATIENCE_S = 10.0
 
 _context = multiprocessing.get_context("forkserver")
 _context.set_forkserver_preload([__name__, *IMPORTED])
@@ -75,7 +83,18 @@ def _become(arguments: list[str], environ: dict[str, str], folder: str, log: str
         resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))
     if ahead_s := float(environ.get(CLOCK_AHEAD_S, "0")):
         _set_clock(ahead_s)
+    if environ.get(PATIENT):
+        Limits.__init__.__defaults__ = (PATIENCE_S,)
+        sql.database._BEGIN_SESSION = patient_session()  # type: ignore[misc] # noqa: SLF001 - how a connection begins
     main()
+
+
+def patient_session() -> str:
+    """Return how a connection begins whose transactions PostgreSQL never ends for waiting for their client.
+
+    What waits for less than a second for a process that has no time would be refused on a busy machine.
+    """
+    return f"{BEGIN_SESSION}; set idle_in_transaction_session_timeout = 0"
 
 
 def _set_clock(ahead_s: float) -> None:

@@ -14,7 +14,7 @@ from geo.index.shards import SHARDS
 from push.alerts.watch.record_guard import KEY
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Callable, Sequence
     from random import Random
 
     from redis import asyncio as aioredis
@@ -40,8 +40,8 @@ def values(random: Random) -> list[bytes]:
     return made
 
 
-def other_types(name: str, random: Random) -> list[Callable[[Any], Awaitable[Any]]]:
-    """Return what makes a key of another type, one way for each type."""
+def other_types(name: str, random: Random) -> list[Callable[[Any], Any]]:
+    """Return what makes a key of another type, one way for each type, awaited or in a pipeline."""
     value = random.choice(values(random))
     return [
         lambda redis: redis.set(name, value),
@@ -54,9 +54,11 @@ def other_types(name: str, random: Random) -> list[Callable[[Any], Awaitable[Any
 
 
 async def replace(redis: aioredis.Redis, name: str, random: Random) -> None:
-    """Put a key of a random type in the place of one."""
-    await redis.delete(name)
-    await random.choice(other_types(name, random))(redis)
+    """Put a key of a random type in the place of one, at once: a server would write its own in between."""
+    pipe = redis.pipeline(transaction=True)
+    pipe.delete(name)
+    random.choice(other_types(name, random))(pipe)
+    await pipe.execute()
 
 
 def shard_keys(shard: int, lanes: Sequence[str]) -> list[str]:
