@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+from contextlib import suppress
 
 import pytest
 
 from tests.support.debian import program
 from tests.support.processes.processes import ROOT
 
-WITHIN_S = 120.0
+WITHIN_S = 600.0
+"""Far longer than any takes, also beside other work."""
 STORM = {
     *(
         f"{name}{how}"
@@ -62,7 +64,11 @@ async def test_each_benchmark_prints_value_floor_and_ratio(names: tuple[str, ...
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
-    output, errors = await asyncio.wait_for(process.communicate(), WITHIN_S)
+    try:
+        output, errors = await asyncio.wait_for(process.communicate(), WITHIN_S)
+    finally:
+        with suppress(ProcessLookupError):
+            process.kill()
     assert process.returncode == 0, errors.decode()
     figures = json.loads(output)
     assert set(figures) == measures

@@ -20,7 +20,7 @@ from tests.support.processes.processes import ROOT, until
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-TOLD_WITHIN_S = 90.0
+TOLD_WITHIN_S = 300.0
 PROMISED = {
     "people",
     "in_area",

@@ -30,7 +30,8 @@ async def test_a_primary_fails_over_in_the_middle_and_everybody_is_reached(store
             inside = await deployment.people(60_000)
             held = [await node.client.dbsize() for node in nodes.primaries]
             assert min(held) > 200, "the shards are spread over the nodes"
-            server, second = await deployment.server(), await deployment.server()
+            lease = {"QQ_ALERT_LEASE_S": "15"}
+            server, second = await deployment.server(**lease), await deployment.server(**lease)
             _, answer = await deployment.file(server)
 
             async def half_way() -> bool:

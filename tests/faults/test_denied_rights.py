@@ -78,7 +78,7 @@ async def test_a_right_that_is_taken_away_ends_no_server(
 ) -> None:
     """The alarm names it, and /ready is 503; given back, everybody is reached, once, and the alarm ends."""
     async with _user(deployment, redis):
-        await deployment.provider("--latency-ms", "100")
+        await deployment.provider("--latency-ms", "300")
         inside = await deployment.people(15_000)
         server = await deployment.server()
         _, answer = await deployment.file(server)

@@ -33,9 +33,10 @@ async def test_a_flush_in_the_middle_is_alarmed_and_who_reports_again_is_notifie
     deployment: Deployment, redis: aioredis.Redis
 ) -> None:
     """It was `sent` with 25,699 of 81,712 notified and no alarm; now both processes say so, and all are reached."""
-    await deployment.provider("--latency-ms", "50")
+    await deployment.provider("--latency-ms", "200")
     inside = await deployment.people(40_000)
-    server, other = await deployment.server(**SOON), await deployment.server(**SOON)
+    patient = {**SOON, "QQ_ALERT_LEASE_S": "15"}
+    server, other = await deployment.server(**patient), await deployment.server(**patient)
     _, answer = await deployment.file(server)
     await _begun(deployment)
     await redis.flushall()

@@ -142,7 +142,7 @@ async def test_found_in_the_middle_stops_the_alert_and_reaches_everybody_notifie
     """No request of the alert begins after the answer; those in flight get both notices, all others neither."""
     async with recording_tpns(deployment) as tpns:
         inside = await deployment.people(PEOPLE)
-        server = await deployment.server()
+        server = await deployment.server(QQ_ALERT_LEASE_S="15")
         tpns.gate.close_after(THROUGH)
         alert = await filed(deployment, server)
         await tpns.gate.holds(WORKERS)

@@ -124,7 +124,7 @@ async def test_a_crowd_in_one_shard_neither_stops_an_alert_nor_blows_up_its_esti
     for start in range(0, CROWD, 50_000):
         rows = [part for one in range(start, start + 50_000) for part in (114.05, 22.54, f"x{one}")]
         await redis.geoadd(name, rows)
-    server = await deployment.server(QQ_ALERT_ALERT__AUDIENCE_CAP="10000")
+    server = await deployment.server(QQ_ALERT_ALERT__AUDIENCE_CAP="10000", QQ_ALERT_ALERT__ESTIMATE_WITHIN_S="10")
     _, answer = await deployment.file(server)
     assert answer["alert"]["estimate"]["people"] < 10_000
     await deployment.sent(server, answer["alert"]["id"])

@@ -85,7 +85,8 @@ async def test_nobody_in_the_queues_of_two_servers_is_told_against_what_one_of_t
     await deployment.provider()
     inside = await deployment.people(PEOPLE)
     await deployment.switch_outage(on=True)
-    first, second = await deployment.server(**SOON), await deployment.server(**SOON)
+    patient = {**SOON, "QQ_ALERT_LEASE_S": "5"}
+    first, second = await deployment.server(**patient), await deployment.server(**patient)
     _, answer = await deployment.file(first)
 
     async def wait() -> bool:

@@ -83,7 +83,7 @@ async def test_a_lane_sends_once_its_secret_is_corrected_and_needs_no_start(depl
     configured = Configured(deployment)
     tpns = {f"{LANES}TPNS__MISCONFIGURED_PROBE_S": LONG_S}
     configured.write(**tpns, **{f"{LANES}TPNS__SECRET_KEY": "wrong"})
-    server = await configured.server()
+    server = await configured.server(QQ_ALERT_ALERT__ESTIMATE_WITHIN_S="10")
     _, answer = await deployment.file(server)
     await until_alarmed(deployment, server, "misconfigured")
     assert (await deployment.reached()).size == 0

@@ -140,7 +140,7 @@ def test_a_secret_may_come_from_a_file_and_an_unknown_name_is_still_an_error(tmp
 
 async def test_a_server_that_stops_says_so_while_it_still_serves(deployment: Deployment) -> None:
     """For `drain_s` a balancer reads 503 from /ready, and requests are answered; then it ends as always."""
-    server = await deployment.server(QQ_ALERT_DRAIN_S="1", QQ_ALERT_METRICS__LISTEN="127.0.0.1:0")
+    server = await deployment.server(QQ_ALERT_DRAIN_S="5", QQ_ALERT_METRICS__LISTEN="127.0.0.1:0")
     async with aiohttp.ClientSession() as session:
         async with session.get(f"{server.url}/ready") as response:
             assert response.status == 200
@@ -159,7 +159,7 @@ async def test_a_server_that_stops_says_so_while_it_still_serves(deployment: Dep
 async def test_signals_that_ask_for_nothing_end_nothing_and_quit_stops(deployment: Deployment, command: str) -> None:
     """SIGUSR1 and SIGUSR2 are a line in the log each; SIGQUIT says so on /ready, drains, and ends with code 0."""
     start = deployment.server if command == "serve" else partial(public_site, deployment)
-    process = await start(QQ_ALERT_DRAIN_S="1")
+    process = await start(QQ_ALERT_DRAIN_S="5")
     log = deployment.log if command == "serve" else deployment.folder / "serve-public.log"
     for number in (signal.SIGUSR1, signal.SIGUSR2):
         process.send_signal(number)

@@ -18,7 +18,9 @@ import pytest
 from redis import asyncio as aioredis
 
 from push.alarm_kinds import AlarmKind
+from push.delivery.lane import CUT_OFF_S
 from push.engine import RELEASE_S
+from push.shared_alarms import LEAVE_S
 from runtime.tasks import CANCEL_AGAIN_S, CANCELS
 from server.edge.listening import EDGE_GRACE_S
 from server.embedded import EmbeddedStores
@@ -32,8 +34,8 @@ if TYPE_CHECKING:
     import aiohttp
 
 PEOPLE = 50_000
-LATENCY_MS = 200
-"""Long enough that a request is in flight whenever the signal comes."""
+LATENCY_MS = 400
+"""Long enough that requests are in flight whenever the signal comes, and some are still to be made."""
 
 WORKERS = 4
 BATCH = 1000
@@ -41,7 +43,7 @@ UNIT_PEOPLE = 10_000
 """So large that requests are full: a stop is to find as much in flight as there can be."""
 
 GRACE_S = 3
-ENDS_S = GRACE_S + EDGE_GRACE_S + CANCELS * CANCEL_AGAIN_S + RELEASE_S + 2 * CLOSE_S
+ENDS_S = GRACE_S + EDGE_GRACE_S + CANCELS * CANCEL_AGAIN_S + 2 * CUT_OFF_S + LEAVE_S + RELEASE_S + 2 * CLOSE_S
 """The sum of the bounds of all that a stop waits for."""
 
 

@@ -12,7 +12,7 @@ import pytest
 from server.embedded import EmbeddedStores
 from tests.support.alarms import alarms_of, until_alarmed
 from tests.support.processes.deployment import Deployment
-from tests.support.processes.processes import Process, until
+from tests.support.processes.processes import UNTIL_S, Process, until
 
 WORKERS = 4
 BATCH = 1000
@@ -116,7 +116,7 @@ async def test_rejected_credentials_stop_the_lane_with_an_alarm_until_they_are_c
     server = await deployment.server()
     _, answer = await deployment.file(server)
     async with deployment.session() as session:
-        async with session.ws_connect(f"{server.url}/v1/feed") as feed, asyncio.timeout(20):
+        async with session.ws_connect(f"{server.url}/v1/feed") as feed, asyncio.timeout(UNTIL_S):
             async for message in feed:
                 event = message.json()
                 kinds = {alarm["kind"] for alarm in event.get("alarms", [event]) if "kind" in alarm}

@@ -22,7 +22,7 @@ WHY: Final = {"reason": "误报", "case_number": CASE["case_number"]}
 
 async def test_requests_that_wait_for_a_lock_leave_connections_to_what_is_sent(deployment: Deployment) -> None:
     """All connections for requests wait for the trail's lock; the ledger goes on all the while."""
-    await deployment.provider("--latency-ms", "50")
+    await deployment.provider("--latency-ms", "150")
     await deployment.people(60_000)
     server = await deployment.server()
     await deployment.file(server)
@@ -56,7 +56,7 @@ async def _recorded(deployment: Deployment) -> int:
 
 async def test_a_stop_whose_commit_is_not_answered_stops_and_claims_nothing(deployment: Deployment) -> None:
     """The answer says that it may have been done; the record has it, nothing more is sent, and asking again says so."""
-    await deployment.provider("--latency-ms", "50")
+    await deployment.provider("--latency-ms", "150")
     inside = await deployment.people(60_000)
     async with postgres_proxy(deployment.database_url) as proxy:
         server = await deployment.server(QQ_ALERT_DATABASE__URL=proxy.database_url)
