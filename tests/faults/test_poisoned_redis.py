@@ -146,7 +146,9 @@ async def test_a_forged_limit_keeps_the_police_out_no_longer_than_its_own_window
     async def is_told() -> bool:
         # A server that Redis did not answer in time counts by itself for some seconds, and reads no limit.
         pipe = redis.pipeline(transaction=True)
-        await pipe.delete("limit:authority:sz").rpush("limit:authority:sz", "x").execute()
+        pipe.delete("limit:authority:sz")
+        pipe.rpush("limit:authority:sz", "x")
+        await pipe.execute()
         status, _ = await deployment.file(server, case_number=f"SZ-list-{next(numbers)}")
         assert status in {202, 429}
         told = "redis: limit" in (await _alarms(deployment, server)).get("unreadable_data", ())

@@ -204,9 +204,9 @@ def _library() -> Any:  # noqa: ANN401 - a folder
         pytest.skip("THE EXAMPLE IN JAVASCRIPT IS NOT RUN: there is no Node with npm")
     folder = ROOT / ".tools" / "standardwebhooks"
     if not (folder / "node_modules" / "standardwebhooks").exists():
-        options = ("--no-save", "--no-audit", "--no-fund", "--ignore-scripts", "--silent")
         # Where there is no way to it, npm would wait for over a minute between its tries.
-        options = (*options, "--fetch-retry-mintimeout=1000", "--fetch-retry-maxtimeout=3000")
+        patience = ("--fetch-retry-mintimeout=1000", "--fetch-retry-maxtimeout=3000")
+        options = ("--no-save", "--no-audit", "--no-fund", "--ignore-scripts", "--silent", *patience)
         subprocess.run(["npm", "install", "--prefix", str(folder), *options, LIBRARY], check=False, timeout=INSTALL_S)  # noqa: S607 - of this machine
     if not (folder / "node_modules" / "standardwebhooks").exists():
         pytest.skip(f"THE EXAMPLE IN JAVASCRIPT IS NOT RUN: npm could not install {LIBRARY}")
