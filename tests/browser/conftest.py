@@ -32,9 +32,10 @@ def executable() -> str:
 
 @pytest_asyncio.fixture
 async def browser(executable: str) -> AsyncIterator[Browser]:
-    """Run Chromium for a test."""
+    """Run Chromium for a test, whose pages wait as long as a busy machine needs."""
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=executable, args=[*ARGUMENTS])
+        browser.on("context", lambda context: context.set_default_timeout(WITHIN_MS))
         yield browser
         await browser.close()
 

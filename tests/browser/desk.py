@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Final
 
 from server.administration import access
 from server.settings import load
-from tests.browser.chromium import WITHIN_MS
 
 if TYPE_CHECKING:
     from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
 EXPECTED: Final = re.compile(
     r"^Failed to load resource: (the server responded with a status of (401|403|404|409|422|503)\b|net::ERR_)"
     r"|^WebSocket connection to .* failed: Error in connection establishment: net::ERR_"
+    r"|^WebSocket connection to .* failed: WebSocket is closed before the connection is established"
     r"|^WebSocket connection to .* failed: Error during WebSocket handshake: Unexpected response code: 503$"
     r"|^The AudioContext was not allowed to start"
 )
@@ -54,7 +54,6 @@ class Desk:
             viewport={"width": width, "height": 800},
             ignore_https_errors=trusts_any,
         )
-        context.set_default_timeout(WITHIN_MS)
         self._contexts.append(context)
         page = await context.new_page()
         page.on("console", self._heard)

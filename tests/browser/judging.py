@@ -1,11 +1,12 @@
 """What people do at the console's pages to judge a case, as steps of a test.
 
-Bounded by Playwright's own time-outs.
+Bounded by Playwright's own time-outs; a form is sent at most `TIMES` times.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final
 
 from playwright.async_api import expect
 
@@ -14,13 +15,22 @@ if TYPE_CHECKING:
 
     from tests.browser.desk import Desk
 
+TIMES: Final = 5
+
 
 async def confirm(page: Page, reason: str) -> None:
-    """Give a reason, type the case number as the page shows it, and press the button."""
+    """Give a reason, type the case number as the page shows it, and press the button.
+
+    Where a busy machine's stores did not answer in time, it is pressed again: the page keeps what was typed.
+    """
     field = page.locator("#case_number")
     await page.fill("#reason", reason)
     await field.fill(await field.get_attribute("data-must-be") or "")
-    await page.click("form[data-action] button:is(.primary, .danger)")
+    for _ in range(TIMES):
+        async with page.expect_navigation() as navigation:
+            await page.click("form[data-action] button:is(.primary, .danger)")
+        if (await navigation.value).status != HTTPStatus.SERVICE_UNAVAILABLE:
+            break
     await page.wait_for_url("**?done=*")
 
 

@@ -170,9 +170,9 @@ async def test_who_has_left_the_issuer_is_out(desk: Desk, issuer: Issuer) -> Non
     await issuer.person("s-1", "judges", name="Anna")
     page = await signed_in(desk, "s-1")
     await approve(page, desk, alert)
-    await expect(page.locator("html")).to_have_attribute("data-link", "live", timeout=30_000)
+    await expect(page.locator("html")).to_have_attribute("data-link", "live")
     await issuer.turn_out("s-1")
-    await expect(page.locator("main [role=alert]")).to_contain_text("does not confirm", timeout=30_000)
+    await expect(page.locator("main [role=alert]")).to_contain_text("does not confirm")
     [event] = [one for one in await trail(desk) if one["action"] == "session ended by the issuer"]
     assert event["details"]["why"] == "left"
     shown = await desk.deployment.get(f"{desk.server.url}/v1/alerts/{alert['id']}")
@@ -210,11 +210,11 @@ async def test_sessions_end_when_the_issuer_is_silent_for_too_long(
     deployment: Deployment, issuer: Issuer, browser: Browser
 ) -> None:
     """The time for which they go on is a setting; an open page says by itself that the issuer does not answer."""
-    desk = Desk(deployment, await deployment.server(**issuer.environ(GROUPS, outage_s="1")), browser)
+    desk = Desk(deployment, await deployment.server(**issuer.environ(GROUPS, outage_s="20")), browser)
     await issuer.person("s-1", "judges", name="Anna")
     page = await signed_in(desk, "s-1")
     issuer.end()
-    await expect(page.locator("main [role=alert]")).to_contain_text("not answered for too long", timeout=30_000)
+    await expect(page.locator("main [role=alert]")).to_contain_text("not answered for too long")
     await desk.close()
 
 

@@ -12,6 +12,7 @@ from public.funnel.collecting import rows_of
 from public.funnel.counters import FOLDER
 from public.pages.rendering import ShownDocument
 from public.publishing.site import Assets, put_modules, put_page
+from tests.support.processes.processes import until
 from tests.support.processes.public_site import public_site
 from tests.support.public.pages import AROUND, CODE, example, source
 from tests.support.public.strangers import objects_for
@@ -45,10 +46,20 @@ def _watched(page: Page) -> list[Request]:
     return beacons
 
 
-async def _opened(page: Page, site: Process) -> None:
-    """Open the page, and wait until it has said so."""
-    async with page.expect_request("**/b/*"):
-        await page.goto(f"{site.url}/p/{CODE}#p")
+def _arrived(page: Page) -> list[Request]:
+    """Return where the beacons of a page will stand that were answered."""
+    arrived: list[Request] = []
+    page.on("requestfinished", lambda request: arrived.append(request) if "/b/" in request.url else None)
+    return arrived
+
+
+async def _until_arrived(arrived: list[Request], number: int) -> None:
+    """Wait until so many beacons were answered: a page that is closed may take along what it has just said."""
+
+    async def are_there() -> bool:
+        return len(arrived) >= number
+
+    await until(are_there)
 
 
 async def _counted(site: Process, objects: Objects) -> dict[tuple[str, str], int]:
@@ -74,9 +85,9 @@ async def test_a_view_says_once_that_it_was_opened_and_how(
     site, objects = await _published(deployment)
     context = await browser.new_context()
     page = await context.new_page()
-    beacons = _watched(page)
-    async with page.expect_request("**/b/*"):
-        await page.goto(f"{site.url}/p/{CODE}{fragment}")
+    beacons, arrived = _watched(page), _arrived(page)
+    await page.goto(f"{site.url}/p/{CODE}{fragment}")
+    await _until_arrived(arrived, 1)
     [beacon] = beacons
     assert (beacon.method, beacon.post_data) == ("POST", f"open {fragment[1:]}")
     sent = await beacon.all_headers()
@@ -94,16 +105,18 @@ async def test_what_is_done_on_the_page_is_counted_once_a_view(deployment: Deplo
     page = await context.new_page()
     # A browser on a desk has no dialogue for sharing: there the address is copied.
     await page.add_init_script(f"delete Navigator.prototype.share; {STAYS}")
-    for _ in range(2):
-        await _opened(page, site)
+    arrived = _arrived(page)
+    for views in (1, 2, 3):
         await page.goto("about:blank")
-    await _opened(page, site)
+        await page.goto(f"{site.url}/p/{CODE}#p")
+        await _until_arrived(arrived, views)
     await page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
     for _ in range(2):
         await page.click("a.call")
         await page.click("#share")
         await page.click("a[href$='.pdf']")
     assert (await page.evaluate("navigator.clipboard.readText()")).endswith(f"/p/{CODE}#s")
+    await _until_arrived(arrived, 6)
     await context.close()
     counted = await _counted(site, objects)
     assert counted == {("open", "push"): 3, ("call", "push"): 1, ("copy", "push"): 1, ("poster", "push"): 1}
@@ -112,12 +125,15 @@ async def test_what_is_done_on_the_page_is_counted_once_a_view(deployment: Deplo
 async def test_of_a_sampled_page_a_view_says_all_or_nothing(deployment: Deployment, browser: Browser) -> None:
     """One draw decides for a view: below 1/64 it says what is done, else it is silent."""
     site, objects = await _published(deployment, sample=64)
-    for draw in ("0.0156", "0.0157"):
+    for draw, said in (("0.0156", 2), ("0.0157", 0)):
         context = await browser.new_context()
         page = await context.new_page()
         await page.add_init_script(f"Math.random = () => {draw}; {STAYS}")
-        await page.goto(f"{site.url}/p/{CODE}#p", wait_until="networkidle")
+        arrived = _arrived(page)
+        await page.goto(f"{site.url}/p/{CODE}#p")
         await page.click("a.call")
+        await _until_arrived(arrived, said)
+        await page.wait_for_load_state("networkidle")
         await context.close()
     assert await _counted(site, objects) == {("open", "push"): 1, ("call", "push"): 1}
 
@@ -128,7 +144,8 @@ async def test_without_javascript_a_page_says_nothing(deployment: Deployment, br
     context = await browser.new_context(java_script_enabled=False)
     page = await context.new_page()
     beacons = _watched(page)
-    await page.goto(f"{site.url}/p/{CODE}#p", wait_until="networkidle")
+    await page.goto(f"{site.url}/p/{CODE}#p")
+    await page.wait_for_load_state("networkidle")
     assert beacons == []
     await context.close()
     assert await _counted(site, objects) == {}

@@ -78,15 +78,21 @@ async def send(page: Page, action: str) -> None:
 
 
 async def done(page: Page, desk: Desk, alert: dict[str, Any], action: str, **fields: str) -> None:
-    """Do an action; where a busy machine's PostgreSQL did not answer in time, once more."""
+    """Do an action; where a busy machine's PostgreSQL did not answer in time, once more.
+
+    Where it does not say in time what is to be signed, the form is sent unsigned.
+    """
+    asked: list[int] = []
+    page.on("response", lambda one: asked.append(one.status) if one.url.endswith("/passkey") else None)
     for _ in range(TIMES):
+        asked.clear()
         await fill(page, desk, alert, action)
         for field, typed in fields.items():
             await page.fill(f"#{field}", typed)
         async with page.expect_navigation() as navigation:
             await send(page, action)
         answer = await navigation.value
-        if answer.status != HTTPStatus.SERVICE_UNAVAILABLE:
+        if asked == [HTTPStatus.OK] and answer.status != HTTPStatus.SERVICE_UNAVAILABLE:
             break
     assert page.url.endswith(f"/console/alerts/{alert['id']}?done={action}"), await page.inner_text("main")
 
@@ -142,11 +148,10 @@ async def test_what_was_signed_for_something_else_or_before_does_nothing(desk: D
     page = await desk.signed_in(Role.APPROVER, "Anna")
     await authenticator(page)
     await register(page, desk)
-    await fill(page, desk, alert, "approval")
-    async with page.expect_request("**/approval") as sent:
-        await send(page, "approval")
-    await page.wait_for_url(f"**/console/alerts/{alert['id']}?done=approval")
-    used = passkey_of(await sent.value)
+    approvals: list[Request] = []
+    page.on("request", lambda one: approvals.append(one) if one.url.endswith("/approval") else None)
+    await done(page, desk, alert, "approval")
+    used = passkey_of(approvals[-1])
 
     async def tried(action: str, passkey: str, who: Page = page, **fields: str) -> str:
         form = {"reason": "again", "case_number": alert["case_number"], "revision": "1", "passkey": passkey, **fields}

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from tests.support.processes.deployment import Deployment
 
-GENERATE_S = 60.0
+GENERATE_S = 600.0
+"""Far longer than it takes, also beside other work."""
 
 
 async def _generated(url: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> str:

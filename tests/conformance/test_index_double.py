@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -25,11 +26,16 @@ if TYPE_CHECKING:
 
     from redis import asyncio as aioredis
 
+    from push.transport.quota import Quota
+
 LANES: Final = ("tpns", "apns")
 STEPS: Final = 80
 USERS: Final = range(1, 31)
 AREA: Final = Area(Circle(114.0, 22.5, 30.0))
 WEEK_MS: Final = 7 * 86_400_000
+TRIES: Final = 5
+ROUNDED_S: Final = 0.05
+"""By so much the clock of Redis and that of this process may differ over a test."""
 
 
 class Both:
@@ -138,15 +144,25 @@ async def test_locales_and_forgotten_users_are_the_same_in_the_double(redis: aio
         assert remaining.tolist() == [False, True]
 
 
+async def _waits_s(quota: Quota) -> tuple[list[float | None], list[float]]:
+    """Take ahead, once more, and after a hold; returns each wait, and what the calls that count towards it took."""
+    clock_s = asyncio.get_running_loop().time
+    taken_s = clock_s()
+    waits = [await quota.take(100, 100.0, 0.0), await quota.take(100, 100.0, 0.0)]
+    took_s = [0.0, clock_s() - taken_s]
+    held_s = clock_s()
+    await quota.hold(4.0)
+    return [*waits, await quota.take(1, 100.0, 0.0)], [*took_s, clock_s() - held_s]
+
+
 async def test_a_quota_is_taken_and_held_the_same_in_the_double(redis: aioredis.Redis) -> None:
-    """What is taken ahead makes the next one wait as long, within what two calls take; a hold makes all wait."""
-    waits: list[list[float]] = []
+    """What is taken ahead makes the next one wait as long, but for what the calls take; a hold makes all wait."""
     for client in (cast("Any", redis), cast("Any", InstantRedis())):
-        quota = Quotas(client).of("tpns")
-        first = await quota.take(100, 100.0, 0.0)
-        second = await quota.take(100, 100.0, 0.0)
-        await quota.hold(4.0)
-        third = await quota.take(1, 100.0, 0.0)
-        waits.append([first or 0.0, second or 0.0, third or 0.0])
-    assert waits[0] == pytest.approx(waits[1], abs=0.9)
-    assert waits[1] == pytest.approx([0.0, 1.0, 4.0], abs=0.9)
+        for number in range(TRIES):
+            waits, took = await _waits_s(Quotas(client).of(f"tpns-{number}"))
+            # A Redis that has no time for an answer may have taken: another quota has its own.
+            if None not in waits:
+                break
+        for wait_s, took_s, expected_s in zip(waits, took, (0.0, 1.0, 4.0), strict=True):
+            assert wait_s is not None
+            assert expected_s - took_s - ROUNDED_S <= wait_s <= expected_s + ROUNDED_S

@@ -156,14 +156,14 @@ async def test_firebase_admin_learns_of_unregistered_tokens_and_of_other_senders
 async def test_firebase_admin_learns_that_the_quota_is_exhausted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """At one message a second, its own retries after Retry-After do not suffice for all of twelve."""
+    """At one message a second, its own retries after Retry-After do not suffice for all of a hundred."""
     async with simulated("fcm", tmp_path, "--rate-limit", "1") as provider:
         with _firebase(provider, monkeypatch) as app:
-            batch = await _sent(app, [_message(user) for user in range(12)])
+            batch = await _sent(app, [_message(user) for user in range(100)])
         counts = await provider.counts()
     raised = {type(response.exception) for response in batch.responses if response.exception is not None}
     assert raised == {messaging.QuotaExceededError}
-    assert counts["accepted"] == batch.success_count < 12
+    assert counts["accepted"] == batch.success_count < 100
 
 
 async def test_firebase_admin_learns_of_an_outage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,12 +24,29 @@ if TYPE_CHECKING:
 TURN_MAX, TOTAL_MAX = 60, 3000
 """Times the CPU of one slice of the cheapest frames of HTTP/2: a turn of the event loop, and a flood as a whole."""
 
+TRIES = 5
+"""What else a machine does makes a turn cost more now and then, and none cost less: the least of some is its cost."""
+
 BUFFERED_BYTES = 16 << 20
 
 
 @pytest.mark.parametrize("name", HTTP1_FLOODS)
 async def test_a_hostile_answer_is_a_failure_and_never_holds_the_event_loop(name: str) -> None:
     """One connection, a bounded part of the flood, and nothing of what was sent in the reason."""
+    costs = []
+    for _ in range(TRIES):
+        # What else the machine does makes both dearer, so each answer has its slices beside it.
+        before_s, (longest_s, took_s), after_s = slice_s(), await _flooded_s(name), slice_s()
+        floor_s = max(before_s, after_s)
+        costs.append((longest_s / floor_s, took_s / floor_s))
+        if costs[-1][0] < TURN_MAX and costs[-1][1] < TOTAL_MAX:
+            break
+    assert min(longest for longest, _ in costs) < TURN_MAX
+    assert min(total for _, total in costs) < TOTAL_MAX
+
+
+async def _flooded_s(name: str) -> tuple[float, float]:
+    """Send to a hostile provider; returns the CPU time of the longest turn meanwhile, and of all of it."""
     flood = HTTP1_FLOODS[name]
     with HostileProvider(flood.flood, flood.before, http2=False) as provider:
         gateway = TpnsGateway(TpnsSettings(url=provider.url, access_id="a", secret_key="b"))
@@ -43,9 +60,7 @@ async def test_a_hostile_answer_is_a_failure_and_never_holds_the_event_loop(name
     assert len(result.reason) < 60
     assert provider.connections == 1
     assert provider.sent_bytes < ANSWER_WIRE_BYTES + BUFFERED_BYTES
-    floor_s = slice_s()
-    assert turns.longest_s < TURN_MAX * floor_s
-    assert took_s < TOTAL_MAX * floor_s
+    return turns.longest_s, took_s
 
 
 async def test_a_connection_with_unread_bytes_serves_no_other_request() -> None:

@@ -18,7 +18,13 @@ if TYPE_CHECKING:
 
 TOKEN = "ab" * 32
 BODY = b'{"aps":{"alert":"simulated"}}'
-MADE_S = int(time.time()) - 60
+AGE_S = 60
+"""Of a provider token, unless a test says otherwise."""
+
+
+def _made_s(age_s: int = AGE_S) -> int:
+    """Return when a provider token of this age was made."""
+    return int(time.time()) - age_s
 
 
 class _Apns:
@@ -33,12 +39,12 @@ class _Apns:
         path: str = f"/3/device/{TOKEN}",
         *,
         body: bytes = BODY,
-        made_s: int = MADE_S,
+        made_s: int | None = None,
         repeated: tuple[str, ...] = (),
         **changes: str | None,
     ) -> Response:
         """Send one request on a new connection; None removes a header."""
-        claims = {"iss": "SIMULATEDT", "iat": made_s}
+        claims = {"iss": "SIMULATEDT", "iat": _made_s() if made_s is None else made_s}
         token = jwt.encode(claims, self._key.read_text(), algorithm="ES256", headers={"kid": "SIMULATED1"})
         headers: dict[str, str | None] = {
             "authorization": f"bearer {token}",
@@ -74,7 +80,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "no token": ({"path": "/3/device/"}, "MissingDeviceToken"),
     "half a token": ({"path": "/3/device/abcd"}, "BadDeviceToken"),
     "an older path": ({"path": f"/2/device/{TOKEN}"}, "BadPath"),
-    "a provider token of an hour ago": ({"made_s": MADE_S - 3600}, "ExpiredProviderToken"),
+    "a provider token of an hour ago": ({"made_s": _made_s(AGE_S + 3600)}, "ExpiredProviderToken"),
     "no provider token": ({"authorization": None}, "MissingProviderToken"),
     "somebody else's": ({"authorization": "bearer a.b.c"}, "InvalidProviderToken"),
 }
@@ -90,7 +96,7 @@ def test_requests_that_apple_refuses_are_refused(tmp_path: Path, request_: dict[
 
 TAKEN: dict[str, dict[str, Any]] = {
     "an alert": {},
-    "all that there is": {"apns_priority": "10", "apns_expiration": str(MADE_S + 3600), "apns_collapse_id": "x" * 64},
+    "all that there is": {"apns_priority": "10", "apns_expiration": str(_made_s() + 3600), "apns_collapse_id": "x" * 64},
     "in the background": {"apns_push_type": "background", "apns_priority": "5"},
     "a call": {
         "apns_push_type": "voip",
@@ -120,5 +126,6 @@ def test_every_answer_has_the_given_id_or_a_new_one(tmp_path: Path) -> None:
 def test_a_key_with_too_many_tokens_is_refused(tmp_path: Path) -> None:
     """Over all connections, if so configured: a third token within 20 minutes is refused, two stay valid."""
     one = _Apns(tmp_path, token_updates_max=2)
-    made = [MADE_S - 20, MADE_S - 10, MADE_S, MADE_S - 10]
+    newest_s = _made_s()
+    made = [newest_s - 20, newest_s - 10, newest_s, newest_s - 10]
     assert [_reason(one.ask(made_s=at)) for at in made] == ["", "", "TooManyProviderTokenUpdates", ""]

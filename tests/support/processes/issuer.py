@@ -16,7 +16,7 @@ import aiohttp
 if TYPE_CHECKING:
     from pathlib import Path
 
-START_S: Final = 30.0
+START_S: Final = 120.0
 POLL_INTERVAL_S: Final = 0.05
 TYPE: Final = "application/json"
 
