@@ -20,7 +20,7 @@ from push.fanout.entrants.sifting import Sifting
 from push.fanout.entrants.source import EntrantSource
 from push.fanout.queue import LaneQueue
 from tests.integration.test_claims import add_alert, add_authority
-from tests.support.processes.processes import until
+from tests.support.processes.processes import UNTIL_S, until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -100,11 +100,11 @@ async def test_entrants_of_a_record_that_went_back_wait_until_somebody_looked_at
     process.claims.on_rewound = rewound.set
     process.claims.known_seq = 1
     async with process.running():
-        await asyncio.wait_for(rewound.wait(), 10)
+        await asyncio.wait_for(rewound.wait(), UNTIL_S)
         assert len(process.queue) == 0
         assert not process.claims.leases.held
         process.claims.known_seq = 0
-        batch = await asyncio.wait_for(process.queue.get(), 10)
+        batch = await asyncio.wait_for(process.queue.get(), UNTIL_S)
     assert batch.users.tolist() == [USER]
 
 
@@ -126,7 +126,7 @@ async def test_entrants_of_an_alert_that_one_version_cannot_read_are_left_to_ano
         assert AlarmKind.UNREADABLE_DATA in {alarm.kind for alarm in older.alarms.standing}
         await pool.execute(CHANGE, readable)
         async with newer.running():
-            batch = await asyncio.wait_for(newer.queue.get(), 10)
+            batch = await asyncio.wait_for(newer.queue.get(), UNTIL_S)
         assert batch.users.tolist() == [USER]
         assert await pool.fetchval(OWNER) == newer.claims.leases.owner
 
@@ -142,7 +142,7 @@ async def test_entrants_of_an_alert_whose_area_cannot_be_read_are_left_to_anothe
     await pool.execute("update alert set jurisdiction = 'damaged' where id = $1", damaged)
     older, newer = OneProcess(pool, redis), OneProcess(pool, redis)
     async with older.running():
-        batch = await asyncio.wait_for(older.queue.get(), 10)
+        batch = await asyncio.wait_for(older.queue.get(), UNTIL_S)
         assert batch.unit.row.alert_id == other
 
         async def is_left() -> bool:
@@ -152,5 +152,5 @@ async def test_entrants_of_an_alert_whose_area_cannot_be_read_are_left_to_anothe
         assert AlarmKind.UNREADABLE_DATA in {alarm.kind for alarm in older.alarms.standing}
         await pool.execute("update alert set jurisdiction = null where id = $1", damaged)
         async with newer.running():
-            batch = await asyncio.wait_for(newer.queue.get(), 10)
+            batch = await asyncio.wait_for(newer.queue.get(), UNTIL_S)
         assert (batch.unit.row.alert_id, batch.users.tolist()) == (damaged, [USER])

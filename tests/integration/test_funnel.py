@@ -274,7 +274,8 @@ async def test_everybody_reads_the_numbers_of_all_alerts_and_what_they_mean(depl
                 return answer.status == 200
 
         await until(is_published)
-        # Before the next minute.
+        # Only the test publishes from here on.
+        server.end()
         publisher = StatisticsPublisher(pool, _objects(deployment), ("zh-CN", "en"), 100, ZoneInfo("Asia/Shanghai"))
         assert await publisher.publish()
 

@@ -148,18 +148,19 @@ async def test_a_response_that_nobody_reads_is_dropped(deployment: Deployment, e
     server = await deployment.server(QQ_ALERT_LIMITS__RESPONSE_S="0.5", QQ_ALERT_LIMITS__HEADERS_S="300")
     ask = b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n"
     async with _held(server, 5) as held:
+
+        async def are_held() -> bool:
+            return _connections(server) == 5
+
+        await until(are_held)
         for _, writer in held:
             writer.transport.pause_reading()  # type: ignore[attr-defined] # that of a socket has it
             # More than the buffers of both kernels hold.
             writer.write((ask + b"\r\n") * 150 + ask + ending + b"\r\n")
 
-        async def are_held() -> bool:
-            return _connections(server) > 0
-
         async def are_closed() -> bool:
             return _connections(server) == 0
 
-        await until(are_held)
         await until(are_closed)
     assert (await answer_to(server, ASK)).startswith(b"HTTP/1.1 200")
 

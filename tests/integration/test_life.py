@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -12,6 +12,14 @@ from server.administration.file_case import send_notice
 from tests.support.life.officers import NUMBER, Officers
 from tests.support.processes.deployment import CASE, Deployment
 from tests.support.processes.processes import until
+from tests.support.providers.notified import recording_tpns
+
+GATED: Final = {
+    "QQ_ALERT_LANES__TPNS__TIMEOUT_S": "120",
+    "QQ_ALERT_LANES__TPNS__WORKERS": "1",
+    "QQ_ALERT_LEASE_S": "30",
+}
+"""One request at a time, for as long as a test holds it."""
 
 
 async def _officers(deployment: Deployment, people: int = 2000) -> tuple[Officers, int]:
@@ -118,31 +126,34 @@ async def test_an_update_goes_to_everybody_notified_and_is_the_first_text_of_all
 
 async def test_a_paused_alert_notifies_nobody_until_it_is_resumed(deployment: Deployment) -> None:
     """Paused in the middle: the rest is notified once after the resume, and nobody twice."""
-    await deployment.provider("--latency-ms", "60")
-    inside = await deployment.people(20_000)
-    officers = Officers(deployment, await deployment.server(QQ_ALERT_LANES__TPNS__WORKERS="1"))
-    _, answer = await deployment.file(officers.server)
-    alert = answer["alert"]["id"]
+    async with recording_tpns(deployment) as tpns:
+        inside = await deployment.people(20_000)
+        officers = Officers(deployment, await deployment.server(**GATED))
+        tpns.gate.close_after(1)
+        _, answer = await deployment.file(officers.server)
+        alert = answer["alert"]["id"]
 
-    async def begun() -> bool:
-        return await officers.recipients("alert", alert) > 0
+        async def begun() -> bool:
+            return await officers.recipients("alert", alert) > 0
 
-    await until(begun)
-    assert (await officers.act(alert, "pause"))[1]["alert"]["state"] == "paused"
+        await until(begun)
+        await tpns.gate.holds(1)
+        assert (await officers.act(alert, "pause"))[1]["alert"]["state"] == "paused"
+        tpns.gate.open()
 
-    async def at_rest() -> bool:
-        return not (await deployment.query("select 1 from sweep_unit where not done and lease_until > now()"))
+        async def at_rest() -> bool:
+            return not (await deployment.query("select 1 from sweep_unit where not done and lease_until > now()"))
 
-    await until(at_rest)
-    notified = await officers.recipients("alert", alert)
-    assert 0 < notified < inside.size
-    assert (await deployment.counts())["accepted"] == notified
-    assert (await officers.act(alert, "extension", hours=12))[0] == 200
-    assert (await officers.act(alert, "extension", hours=167))[0] == 422
-    assert (await officers.act(alert, "resume"))[1]["alert"]["state"] == "sending"
-    await deployment.sent(officers.server, alert)
-    counts = await deployment.counts()
-    assert (counts["accepted"], counts["duplicates"]) == (inside.size, 0)
+        await until(at_rest)
+        notified = await officers.recipients("alert", alert)
+        assert 0 < notified < inside.size
+        assert (await deployment.counts())["accepted"] == notified
+        assert (await officers.act(alert, "extension", hours=12))[0] == 200
+        assert (await officers.act(alert, "extension", hours=167))[0] == 422
+        assert (await officers.act(alert, "resume"))[1]["alert"]["state"] == "sending"
+        await deployment.sent(officers.server, alert)
+        counts = await deployment.counts()
+        assert (counts["accepted"], counts["duplicates"]) == (inside.size, 0)
 
 
 async def test_more_people_than_the_cap_need_the_release_of_another_person(deployment: Deployment) -> None:

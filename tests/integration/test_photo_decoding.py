@@ -179,6 +179,7 @@ async def test_a_cancelled_decoding_leaves_no_process() -> None:
     """Who no longer waits pays for nothing."""
     task = asyncio.create_task(Decoder().decode(encoded(scene(4000, 3000), "JPEG")))
     while not _children():
+        assert not task.done()
         await asyncio.sleep(0.01)
     task.cancel()
     await asyncio.wait({task})

@@ -20,7 +20,7 @@ from tests.support.alarms import alarms_of
 from tests.support.cap.messages import info, message, pin, post, signer
 from tests.support.life.officers import Officers
 from tests.support.processes.deployment import CASE
-from tests.support.processes.processes import until
+from tests.support.processes.processes import UNTIL_S, until
 from tests.support.stores.postgres_proxy import postgres_proxy
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 TEXTS = {locale: {"title": "Missing", "body": "A child in red"} for locale in ("zh-CN", "en")}
 NUMBER = CASE["case_number"]
+TRIES = 10
 
 
 async def _officers(deployment: Deployment) -> Officers:
@@ -101,20 +102,30 @@ async def test_what_is_live_goes_on_where_the_command_says_so(deployment: Deploy
     assert await officers.state(scheduled) == "in_review"
 
 
+async def _filed_meanwhile(officers: Officers, connection: asyncpg.Connection) -> tuple[int, dict[str, Any]]:
+    """File a case, and commit that its authority is revoked once the case waits for that."""
+    async with connection.transaction():
+        await connection.execute("update authority set revoked_at = now() where id = 'sz'")
+        filing = asyncio.create_task(officers.deployment.file(officers.server))
+        waits = "select count(*)::int from pg_stat_activity where wait_event_type = 'Lock' and query like '%for share%'"
+
+        async def is_waiting() -> bool:
+            return filing.done() or bool((await officers.deployment.query(waits))[0][0])
+
+        await until(is_waiting)
+    return await filing
+
+
 async def test_a_case_that_comes_while_its_authority_is_revoked_is_refused_or_held(deployment: Deployment) -> None:
     """Its signature verified before; the transaction that files it waits for the one that revokes."""
     officers = await _officers(deployment)
     connection = await asyncpg.connect(deployment.database_url)
-    async with connection.transaction():
-        await connection.execute("update authority set revoked_at = now() where id = 'sz'")
-        filing = asyncio.create_task(deployment.file(officers.server))
-        waits = "select count(*)::int from pg_stat_activity where wait_event_type = 'Lock' and query like '%for share%'"
-
-        async def is_waiting() -> bool:
-            return bool((await deployment.query(waits))[0][0])
-
-        await until(is_waiting)
-    status, problem = await filing
+    for _ in range(TRIES):
+        await connection.execute("update authority set revoked_at = null where id = 'sz'")
+        status, problem = await _filed_meanwhile(officers, connection)
+        # It waits for a lock for a few seconds only, which a busy machine may need to see that it does.
+        if status != HTTPStatus.SERVICE_UNAVAILABLE:
+            break
     await connection.close()
     assert (status, problem["code"]) == (HTTPStatus.UNAUTHORIZED, "invalid_signature")
     assert (await deployment.query("select count(*)::int from alert"))[0][0] == 0
@@ -154,10 +165,9 @@ async def test_every_server_hears_of_a_revoked_token_at_once(deployment: Deploym
         feeds = [await session.ws_connect(f"{server.url}/v1/feed") for server in servers]
         for feed in feeds:
             await feed.receive_json()
-        began_s = asyncio.get_running_loop().time()
         await deployment.run("token", "revoke", str(token))
         for feed in feeds:
-            last = await feed.receive()
+            last = await feed.receive(timeout=UNTIL_S)
             assert (last.type, last.data) == (aiohttp.WSMsgType.CLOSE, aiohttp.WSCloseCode.POLICY_VIOLATION)
         for server in servers:
             async with session.get(f"{server.url}/v1/alerts") as response:
@@ -165,7 +175,6 @@ async def test_every_server_hears_of_a_revoked_token_at_once(deployment: Deploym
         for server, ticket in zip(servers, tickets, strict=True):
             async with stranger.get(f"{server.url}/v1/feed?ticket={ticket}") as response:
                 assert (response.status, (await response.json())["code"]) == (401, "invalid_ticket")
-        assert asyncio.get_running_loop().time() - began_s < 20
 
 
 @pytest.mark.parametrize("action", ["cancel", "devices"])

@@ -52,6 +52,11 @@ async def _sending(deployment: Deployment) -> tuple[Process, str]:
     return server, answer["alert"]["id"]
 
 
+async def _pause(session: aiohttp.ClientSession, server: Process, alert: str) -> None:
+    async with session.post(f"{server.url}/v1/alerts/{alert}/pause", json={"reason": "test"}) as response:
+        assert response.status == 200
+
+
 async def test_strangers_wait_while_an_alert_is_sent_and_everybody_else_does_not(deployment: Deployment) -> None:
     """Hundreds ask for what anybody may: a token, a signature and a probe are answered while they wait, then they."""
     server, alert = await _sending(deployment)
@@ -64,14 +69,13 @@ async def test_strangers_wait_while_an_alert_is_sent_and_everybody_else_does_not
         assert (await deployment.file(server, case_number="SECOND"))[0] == 202
         assert await _status(session, server, "/health") == 200
         assert not all(one.done() for one in asking), "nobody waits: nothing is proved"
-        async with known.post(f"{server.url}/v1/alerts/{alert}/pause", json={"reason": "test"}) as response:
-            assert response.status == 200
+        await _pause(known, server, alert)
         assert {await one for one in asking} == {404}
 
 
 async def test_a_token_that_was_revoked_waits_like_a_stranger(deployment: Deployment) -> None:
     """What a token proved ends with it: its next requests are those of a stranger."""
-    server, _ = await _sending(deployment)
+    server, alert = await _sending(deployment)
     viewer = await deployment.command("token", "create", "--role", "viewer", "--name", "watching", "--json")
     headers = {"Authorization": f"Bearer {viewer['token']}"}
     connector = aiohttp.TCPConnector(limit=0)
@@ -88,6 +92,7 @@ async def test_a_token_that_was_revoked_waits_like_a_stranger(deployment: Deploy
         await asyncio.wait(asking, return_when=asyncio.FIRST_COMPLETED)
         assert await _status(known, server, "/v1/alerts") == 200
         assert not all(one.done() for one in asking)
+        await _pause(known, server, alert)
         assert {await one for one in asking} == {404}
 
 
@@ -112,8 +117,7 @@ async def test_strangers_who_take_all_places_keep_no_operator_out(deployment: De
             return response.status == 503
 
     await until(is_refused)
-    pause = f"{server.url}/v1/alerts/{alert}/pause"
-    async with deployment.session() as new, new.post(pause, json={"reason": "test"}) as response:
-        assert response.status == 200
+    async with deployment.session() as new:
+        await _pause(new, server, alert)
     for writer in writers:
         writer.transport.abort()

@@ -266,7 +266,7 @@ async def _raw(host: str, port: int, sent: bytes) -> bytes:
 
 async def test_a_request_that_stands_still_is_ended(deployment: Deployment) -> None:
     """Silence, half a line, half the headers, half a body, a chunk that never ends; a body that moves is waited for."""
-    server = await deployment.server(QQ_ALERT_LIMITS__HEADERS_S="0.5", QQ_ALERT_LIMITS__BODY_S="0.5")
+    server = await deployment.server(QQ_ALERT_LIMITS__HEADERS_S="5", QQ_ALERT_LIMITS__BODY_S="5")
     host, port = server.address
     post = b"POST /v1/intake/sz HTTP/1.1\r\nHost: x\r\n"
     answers = await asyncio.gather(

@@ -96,7 +96,7 @@ def test_requests_that_apple_refuses_are_refused(tmp_path: Path, request_: dict[
 
 TAKEN: dict[str, dict[str, Any]] = {
     "an alert": {},
-    "all that there is": {"apns_priority": "10", "apns_expiration": str(_made_s() + 3600), "apns_collapse_id": "x" * 64},
+    "all that there is": {"apns_priority": "10", "apns_expiration": str(_made_s(-3600)), "apns_collapse_id": "x" * 64},
     "in the background": {"apns_push_type": "background", "apns_priority": "5"},
     "a call": {
         "apns_push_type": "voip",

@@ -1,5 +1,6 @@
 """Alerts with pages that a publisher of the test makes, over real stores: no server publishes them meanwhile.
 
+A page that is held stays held, and what was begun settles later, until the test says so, however busy the machine is.
 Bounded by the test.
 """
 
@@ -7,9 +8,12 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
+
+import pytest
 
 from public.publishing.publisher import Publisher
 from runtime.page_codes import code_of
@@ -26,6 +30,9 @@ if TYPE_CHECKING:
 
 LAPSED: Final = "update page set held_until = now() - interval '1 second' where held_until is not null"
 SETTLED: Final = "update page set settle_at = now() where settle_at > now() + interval '5 seconds' returning 1"
+
+LONG: Final = timedelta(minutes=10)
+"""Longer than any test."""
 
 
 class PageWorld:
@@ -101,10 +108,14 @@ async def page_world(
     if not is_begun:
         await deployment.query("update alert set state = 'sending'")
     pool = await open_pool(deployment.database_url)
-    try:
-        yield PageWorld(deployment, pool, SlowObjects(folder / "objects"), alerts)
-    finally:
-        await pool.close()
+    with pytest.MonkeyPatch.context() as patched:
+        for module in ("attempt", "publisher"):
+            for name in ("HELD", "SETTLED"):
+                patched.setattr(f"public.publishing.{module}.{name}", LONG)
+        try:
+            yield PageWorld(deployment, pool, SlowObjects(folder / "objects"), alerts)
+        finally:
+            await pool.close()
 
 
 FOUND: Final = "update alert set state = 'found', ended_at = now() where id = $1"

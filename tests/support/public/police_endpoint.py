@@ -29,7 +29,7 @@ class Told(NamedTuple):
 
 
 class PoliceEndpoint:
-    """A web server of the police."""
+    """A web server of the police; `most_open`: so many requests waited for their answers at once."""
 
     def __init__(self) -> None:
         self.told: list[Told] = []
@@ -37,6 +37,8 @@ class PoliceEndpoint:
         self.answers = asyncio.Event()
         self.answers.set()
         self.url = ""
+        self.most_open = 0
+        self._open = 0
         self._runner: web.AppRunner | None = None
 
     async def __aenter__(self) -> Self:
@@ -44,7 +46,8 @@ class PoliceEndpoint:
         app = web.Application()
         app.router.add_post("/events", self._take)
         app.router.add_get("/elsewhere", self._elsewhere)
-        self._runner = web.AppRunner(app, access_log=None)
+        # Who waits for an answer no longer has no request open.
+        self._runner = web.AppRunner(app, access_log=None, handler_cancellation=True)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", 0)
         await site.start()
@@ -60,7 +63,12 @@ class PoliceEndpoint:
     async def _take(self, request: web.Request) -> web.Response:
         headers = {name.lower(): value for name, value in request.headers.items()}
         self.told.append(Told(headers, await request.read()))
-        await self.answers.wait()
+        self._open += 1
+        self.most_open = max(self.most_open, self._open)
+        try:
+            await self.answers.wait()
+        finally:
+            self._open -= 1
         return web.Response(status=self.status, headers={"Location": "/elsewhere"})
 
     async def _elsewhere(self, _: web.Request) -> web.Response:
