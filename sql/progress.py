@@ -31,6 +31,9 @@ WATCHED_MAX: Final = 1000
 
 ENDED_WITH_NOTICE: Final = frozenset({"found", "cancelled"})
 
+RINGS: Final = "rings or proposal"
+WORDS: Final = "unverified messages or why it is held"
+
 FIRST: Final = "0"
 NEVER: Final = str((1 << 64) - 1)
 
@@ -81,8 +84,8 @@ class ListedAlert(msgspec.Struct, frozen=True):
     `unverified_messages`: later messages with such a fault. `distrusted_at`: since when it waits for a person
     because who filed it was revoked. `held_for`: words of `push.alerts.review.HeldFor`. `area_version`: how often its
     jurisdiction changed. `invited`, `countersigned`: other authorities, those that have not countersigned it yet apart.
-    `changed`: by which transaction it was changed last. `notice_held`: the notice of its end is held back. Not
-    `is_readable`: it is listed without rings and proposal, because one of them is in a form that nobody here reads.
+    `changed`: by which transaction it was changed last. `notice_held`: the notice of its end is held back.
+    `unreadable`: of `RINGS` and `WORDS`, what is in a form that nobody here reads: it is listed without that.
     """
 
     id: UUID
@@ -125,7 +128,7 @@ class ListedAlert(msgspec.Struct, frozen=True):
     countersigned: list[str] = []
     changed: str = ""
     notice_held: bool = False
-    is_readable: bool = True
+    unreadable: frozenset[str] = frozenset()
 
     @property
     def swept(self) -> tuple[datetime | None, ...]:
@@ -228,15 +231,21 @@ async def point(pool: Pool | Connection) -> str:
 
 
 def _listed(row: Record) -> ListedAlert:
-    fields = dict(row)
+    fields, unreadable = dict(row), set[str]()
     rings, proposal = fields.pop("rings"), fields.pop("proposal")
+    # One alert is no reason to list none.
     try:
         found = msgspec.json.decode(rings, type=list[RingRow])
         proposed = None if proposal is None else msgspec.json.decode(proposal, type=ProposedRow)
     except DECODE_ERRORS:
-        # One alert is no reason to list none.
-        return ListedAlert(**fields, rings=[], proposal=None, is_readable=False)
-    return ListedAlert(**fields, rings=found, proposal=proposed)
+        found, proposed = [], None
+        unreadable.add(RINGS)
+    for name in ("unverified_messages", "held_for"):
+        words = [one for one in fields[name] if isinstance(one, str)]
+        if len(words) < len(fields[name]):
+            unreadable.add(WORDS)
+        fields[name] = words
+    return ListedAlert(**fields, rings=found, proposal=proposed, unreadable=frozenset(unreadable))
 
 
 async def read_counts(pool: Pool, alert_ids: list[UUID], step: int) -> list[Counts]:

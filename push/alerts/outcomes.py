@@ -13,6 +13,7 @@ from typing import Final
 import msgspec
 
 from push.message.closings import Closing
+from runtime.decoding import DECODE_ERRORS
 
 
 class CaseOutcome(enum.StrEnum):
@@ -67,7 +68,17 @@ class AfterAction(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     evidence: Evidence | None = None
 
 
-AFTER_ACTION: Final = msgspec.json.Decoder(AfterAction)
+_AFTER_ACTION: Final = msgspec.json.Decoder(AfterAction)
+
+
+def read_after_action(text: str | None) -> AfterAction | None:
+    """Return what was kept, None where nothing was or nobody here can read it: what is said now counts then."""
+    if text is None:
+        return None
+    try:
+        return _AFTER_ACTION.decode(text)
+    except DECODE_ERRORS:
+        return None
 
 
 class FoundPlace(msgspec.Struct, frozen=True):

@@ -81,6 +81,12 @@ def stricter(one: Review, other: Review) -> Review:
     return max(one, other, key=_ORDER.index)
 
 
+def reasons_of(words: Collection[str]) -> list[HeldFor]:
+    """Return the reasons that this version knows; one of another version holds an alert all the same."""
+    known = {*HeldFor}
+    return [HeldFor(one) for one in words if one in known]
+
+
 def least_review(held_for: Collection[str]) -> Review:
     """Return the least review of a case that is held for these reasons."""
     if HeldFor.CUSTODY_DISPUTE in held_for:

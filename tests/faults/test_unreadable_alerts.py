@@ -32,9 +32,14 @@ DAMAGES: Final = {
     "D": "update ring set longitude = 500, latitude = 0 where alert_id = $1",
     "F": """update alert set content = '{"texts": {}}' where id = $1""",
     "E": "update alert set estimate = '[1]' where id = $1",
+    "G": "update alert set unverified_messages = '{null, Update: it is not signed}' where id = $1",
+    "H": "update alert set held_for = '{null, a reason of a newer version}' where id = $1",
+    "I": "update alert set unverified_messages = '{{Update},{Cancel}}' where id = $1",
 }
-"""By case number. Of F only the units cannot be read, and they are parked; of E only the estimate: it is sent
-all the same."""
+"""By case number. Of F only the units cannot be read, and they are parked; of E only the estimate, of `WORDS` only
+words beside it: they are sent all the same."""
+
+WORDS: Final = ("G", "H", "I")
 
 
 async def _unreadable(deployment: Deployment, server: Process, alert: str | None) -> bool:
@@ -82,13 +87,14 @@ async def test_a_server_starts_beside_alerts_that_nobody_can_read_and_all_others
     assert not await _unreadable(deployment, server, alerts["good"])
     row = {"user": USER, "lane": "tpns", "longitude": NEAR[0], "latitude": NEAR[1], "at": datetime.now(UTC)}
     assert await deployment.post(f"{server.url}/v1/devices", [row]) == (200, {"accepted": 1, "rejected": []})
-    await until(partial(_accepted, deployment, sent + 2))
+    entered = sent + 2 + len(WORDS)
+    await until(partial(_accepted, deployment, entered))
     listed = (await deployment.get(f"{server.url}/v1/alerts"))["alerts"]
     assert {one["id"] for one in listed} == {*alerts.values()}
-    assert await _published(server) == {alerts[number] for number in ("B", "E", "good")}
+    assert await _published(server) == {alerts[number] for number in ("B", "E", *WORDS, "good")}
     _, answer = await deployment.file(server, case_number="new")
     await deployment.sent(server, answer["alert"]["id"])
-    await until(partial(_accepted, deployment, sent + 2 + inside.size + 1))
+    await until(partial(_accepted, deployment, entered + inside.size + 1))
     assert np.array_equal(await deployment.reached(), np.union1d(inside, [USER]))
     assert (await deployment.get(f"{server.url}/v1/alerts/{alerts['good']}/area"))["features"]
     assert await _bugs(deployment, server, [*alerts.values()]) == []

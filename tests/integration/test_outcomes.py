@@ -95,6 +95,19 @@ async def test_what_is_known_later_is_kept_without_another_notice(deployment: De
         assert tpns.notified.titles == {tpns.notified.first, FOUND}
 
 
+async def test_what_was_kept_and_cannot_be_read_is_said_anew(deployment: Deployment) -> None:
+    """Damaged, or of another version: the end is shown without it, and what is said now counts."""
+    await deployment.provider()
+    officers = Officers(deployment, await deployment.server())
+    alert = (await deployment.file(officers.server))[1]["alert"]["id"]
+    assert (await officers.act(alert, "found", outcome="safe", after_action=AFTER))[0] == 200
+    await deployment.query("""update alert set after_action = '{"by": "a word of another version"}'""")
+    said = await _outcome(deployment, officers, alert)
+    assert (said["outcome"], said["after_action"]) == ("safe", None)
+    assert (await officers.act(alert, "found", after_action={"evidence": "none"}))[0] == 200
+    assert (await _outcome(deployment, officers, alert))["after_action"]["evidence"] == "none"
+
+
 async def test_an_outcome_corrected_before_anybody_was_notified_has_its_own_text(deployment: Deployment) -> None:
     """As long as no unit of the notice was claimed, everybody gets the second text, and nobody the first."""
     async with recording_tpns(deployment) as tpns:

@@ -13,7 +13,7 @@ import sql.progress
 from handlers.alert_answers import Answer
 from handlers.http.requests import unknown_alert
 from handlers.operators.scope import scope_of
-from push.alerts.outcomes import AFTER_ACTION, AfterAction, CaseOutcome
+from push.alerts.outcomes import AfterAction, CaseOutcome, read_after_action
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -71,7 +71,7 @@ class Outcomes:
         return OutcomeAnswer(
             outcome=None if row.outcome is None else CaseOutcome(row.outcome),
             through_alert=row.through_alert,
-            after_action=None if row.after_action is None else AFTER_ACTION.decode(row.after_action),
+            after_action=read_after_action(row.after_action),
         )
 
     async def get_statistics(self, _: Call[None]) -> Statistics:

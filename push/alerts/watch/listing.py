@@ -14,8 +14,9 @@ import msgspec
 import sql.progress
 from push.alerts.estimate import read_estimate
 from push.alerts.lifecycle import OVER
-from push.alerts.watch.unreadable_parts import ESTIMATE, RINGS
-from sql.progress import WATCHED_MAX
+from push.alerts.review import reasons_of
+from push.alerts.watch.unreadable_parts import ESTIMATE
+from sql.progress import RINGS, WATCHED_MAX, WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
@@ -58,8 +59,13 @@ class Listing:
     def _readable(self, alert: ListedAlert) -> ListedAlert:
         """Return an alert without an estimate that cannot be read; say of each part whether it can be."""
         has_estimate = alert.estimate is None or read_estimate(alert.estimate) is not None
-        for part, is_readable in ((RINGS, alert.is_readable), (ESTIMATE, has_estimate)):
-            if is_readable or alert.state in OVER:
+        unreadable = {*alert.unreadable}
+        if not has_estimate:
+            unreadable.add(ESTIMATE)
+        if len(reasons_of(alert.held_for)) < len(alert.held_for):
+            unreadable.add(WORDS)
+        for part in (RINGS, WORDS, ESTIMATE):
+            if part not in unreadable or alert.state in OVER:
                 self._unreadable.readable(alert.id, part)
             else:
                 self._unreadable.leave_out(alert, part)

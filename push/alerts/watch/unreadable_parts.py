@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 AREA: Final = "area"
 ESTIMATE: Final = "estimate"
-RINGS: Final = "rings or proposal"
 
 
 class UnreadableParts:

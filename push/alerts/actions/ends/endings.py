@@ -19,7 +19,7 @@ from geo.area import distance_km
 from push.alerts.actions.refusals import Refusal, Refused
 from push.alerts.actions.transaction import Done
 from push.alerts.lifecycle import NOT_NOTIFIED, State
-from push.alerts.outcomes import AFTER_ACTION, CLOSINGS, AfterAction, Ending
+from push.alerts.outcomes import CLOSINGS, AfterAction, Ending, read_after_action
 from push.message.closings import closed_with, closing_of
 from push.message.content import Content
 from push.notice import Notice
@@ -103,7 +103,7 @@ async def _keep(connection: Connection, alert_id: UUID, alert: LockedAlert, endi
     if ending.outcome is None and added is None:
         return {}
     kept = await sql.outcomes.read(connection, alert_id)
-    before = None if kept is None or kept.after_action is None else AFTER_ACTION.decode(kept.after_action)
+    before = None if kept is None else read_after_action(kept.after_action)
     encoded = None if added is None else msgspec.json.encode(_merged(before, added)).decode()
     outcome = None if ending.outcome is None else ending.outcome.value
     await sql.outcomes.keep(connection, alert_id, outcome, encoded)
@@ -123,7 +123,7 @@ def _content(alert: LockedAlert, ending: Ending) -> str:
 
 def _adds(alert: LockedAlert, ending: Ending, kept: str | None) -> bool:
     added = _after_action(alert, ending)
-    before = AfterAction() if kept is None else AFTER_ACTION.decode(kept)
+    before = read_after_action(kept) or AfterAction()
     return added is not None and _merged(before, added) != before
 
 
