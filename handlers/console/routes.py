@@ -22,6 +22,7 @@ from handlers.http.problem_codes import ProblemCode
 from handlers.http.problems import counted, route_of
 from handlers.http.roles import Proof, Role, SignedIn
 from handlers.http.route import Answer, Body, Route
+from push.alerts.record.contents import UnreadableAlertError
 from sql.database import BAD_VALUE_ERRORS, UNAVAILABLE_ERRORS
 
 if TYPE_CHECKING:
@@ -203,6 +204,8 @@ def _guarded(pages: Pages, handler: Handler) -> Handler:
             # Its text may quote the value.
             _log.error("console.bad_value", route=route_of(call.request), error=type(error).__name__)
             return counted(pages.problem(call.request, 422, "problem.bad_value"))
+        except UnreadableAlertError:
+            return pages.problem(call.request, 409, "problem.unreadable_alert")
         except UNAVAILABLE_ERRORS:
             return pages.problem(call.request, 503, "problem.unavailable")
 

@@ -52,6 +52,11 @@ class ProblemCode(enum.Enum):
     ALREADY_APPROVED = ("already_approved", 409, "the same person has approved this revision before")
     ALREADY_ACKNOWLEDGED = ("already_acknowledged", 409, "somebody has taken the alarm; `take_over` takes it over")
     ALREADY_DECIDED = ("already_decided", 409, "somebody has decided the sighting; `detail` says who, when and what")
+    UNREADABLE_ALERT = (
+        "unreadable_alert",
+        409,
+        "what the alert says cannot be read: damaged, or of a newer version; it can be stopped and ended, not changed",
+    )
     NOTHING_HELD = ("nothing_held", 409, "no ring is held")
     SUPERSEDED = (
         "superseded",

@@ -16,6 +16,7 @@ from geo.connection import UNAVAILABLE_ERRORS as INDEX_UNAVAILABLE_ERRORS
 from geo.connection import is_mistake
 from handlers.http.problem_codes import ProblemCode, code_of_status
 from handlers.values.text import quoted
+from push.alerts.record.contents import UnreadableAlertError
 from sql.database import BAD_VALUE_ERRORS, UNAVAILABLE_ERRORS
 
 if TYPE_CHECKING:
@@ -139,6 +140,8 @@ async def middleware(request: web.Request, handler: Handler) -> web.StreamRespon
         return await handler(request)
     except web.HTTPException as error:
         return _of_exception(error)
+    except UnreadableAlertError:
+        return response(ProblemCode.UNREADABLE_ALERT, "what the alert says cannot be read: it can be stopped and ended")
     except (*UNAVAILABLE_ERRORS, *INDEX_UNAVAILABLE_ERRORS) as error:
         if is_mistake(error) or isinstance(error, BAD_VALUE_ERRORS):
             return _of_bug(request)

@@ -86,6 +86,7 @@ def routes(handlers: OperatorHandlers) -> list[Route]:
             "What phones would show; who read it is recorded.",
             handlers.preview.get,
             Answer(200, "Its notices, by locale and lane.", Previewed),
+            problems=(ProblemCode.UNREADABLE_ALERT,),
         ),
         *_actions(handlers.actions),
         _reading(
@@ -266,6 +267,7 @@ def _action(
         answers=(Answer(200, "The alert as it stands then.", AlertAnswer),),
         problems=(
             *dict.fromkeys(CODES.values()),
+            ProblemCode.UNREADABLE_ALERT,
             ProblemCode.TOO_LARGE,
             ProblemCode.BAD_FIELDS,
             ProblemCode.RESULT_UNKNOWN,

@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Final
 
-import msgspec
 from msgspec.structs import replace
 
 from handlers.police.case.case import kept, read_case
@@ -18,6 +17,7 @@ from handlers.police.case.photos import pictures_of_missing
 from handlers.police.wording import content_of
 from push.alerts.actions.case_changes import Asked
 from push.alerts.actions.proposals import CaseChange, Part, change_request_of
+from push.alerts.record.contents import read_content
 from push.message.catalogues.newest_place import said_again
 from push.message.content import Content
 
@@ -32,8 +32,6 @@ OF_THE_ALERT: Final = frozenset({"photo_url", "deep_link", "web_link", "page_lin
 
 PATHS: Final = {Part.EXPIRES: "$.expires", Part.AREA: "$.area"}
 
-_CONTENT = msgspec.json.Decoder(Content)
-
 
 def asked_by(update: CaseUpdate, body: bytes, standing: StandingCase) -> Asked | list[FieldError]:
     """Return what an update asks for; what waits for approval is part of it, where it was made of the same case."""
@@ -43,7 +41,7 @@ def asked_by(update: CaseUpdate, body: bytes, standing: StandingCase) -> Asked |
     result = merged(upon or standing.case, body)
     if isinstance(base, list) or isinstance(result, list):
         return result if isinstance(result, list) else base if isinstance(base, list) else []
-    stands = _CONTENT.decode(standing.content)
+    stands = read_content(standing.content)
     case, parts = result.case, _parts(base, result.case, pending if upon is not None else None)
     content, changed = _content(base, case, stands)
     notes = [*result.notes, *_notes_on_photo(case, stands, content)] if Part.PHOTO in parts else [*result.notes]

@@ -38,6 +38,7 @@ OF_ALL = (
     ProblemCode.UNREADABLE,
     ProblemCode.NOT_POSSIBLE,
     ProblemCode.SUPERSEDED,
+    ProblemCode.UNREADABLE_ALERT,
     ProblemCode.NOTHING_NEW,
     ProblemCode.RATE_LIMITED,
     ProblemCode.TOO_MANY_FAILURES,

@@ -15,6 +15,7 @@ from push.alerts.actions.changes import reworded
 from push.alerts.actions.proposals import CaseChange, LaterPlace, Rewording, change_request_of
 from push.alerts.estimate import read_estimate
 from push.alerts.lifecycle import OVER, State
+from push.alerts.record.contents import read_content
 from push.discovery import providers
 from push.message.catalogues.newest_place import with_newest_place
 from push.message.content import About, Content
@@ -35,8 +36,6 @@ Previews: TypeAlias = dict[str, dict[str, dict[str, Rendering | TooLarge]]]
 
 NOTICES: Final = (Notice.ALERT, Notice.FOUND, Notice.CANCEL)
 """An update has the text that the alert has then: it is shown while it is proposed."""
-
-_CONTENT = msgspec.json.Decoder(Content)
 
 
 def preview(
@@ -106,7 +105,7 @@ def reminder_of(alert: ListedAlert, sounds: Sounds, rule: Disclosure, now: datet
 
 def _contents(content: str, proposed: str | None) -> dict[Notice, Content]:
     """Return what each notice says; that of an update, where another text or picture is proposed."""
-    stands = _CONTENT.decode(content)
+    stands = read_content(content)
     contents = dict.fromkeys(NOTICES, stands)
     requested = None if proposed is None else change_request_of(proposed)
     if isinstance(requested, Rewording) and requested.texts.keys() == stands.texts.keys():

@@ -20,6 +20,7 @@ from handlers.operators.actions import Confirmed, Extension, Found, Reasoned, Re
 from handlers.operators.alerts import AlertAnswer
 from handlers.operators.scope import scope_of
 from public.sightings.decisions import SightingState
+from push.alerts.record.contents import UnreadableAlertError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -109,10 +110,7 @@ class ActionPages:
         answer = await self._alerts.get_one(call)
         if not isinstance(answer, AlertAnswer):
             return self._pages.problem(call.request, 404, "problem.unknown_alert")
-        notice, texts = self.forms[name].notice, None
-        if notice is not None:
-            shown = await self._preview.get(call)
-            texts = None if isinstance(shown, web.Response) else shown.notices.get(notice)
+        texts = await self._texts(call, self.forms[name].notice)
         status = 200 if not errors and refused is None else 422 if refused is None else refused.status
         return self._pages.page(
             call.request,
@@ -130,6 +128,16 @@ class ActionPages:
             estimated=estimated,
             not_estimated=not_estimated,
         )
+
+    async def _texts(self, call: Call[Any], notice: str | None) -> dict[str, Any] | None:
+        """Return the words of a notice; none where nobody can read them, since an alert is ended whatever it says."""
+        if notice is None:
+            return None
+        try:
+            shown = await self._preview.get(call)
+        except UnreadableAlertError:
+            return None
+        return None if isinstance(shown, web.Response) else shown.notices.get(notice)
 
     async def _unread(self, call: Call[Any], alert: Alert) -> int:
         """Return how many sightings nobody has decided; zero for who may not read them."""

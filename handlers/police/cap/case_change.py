@@ -18,13 +18,13 @@ from handlers.police.case.photos import OTHERS
 from push.alerts.actions.actor import of_authority
 from push.alerts.actions.case_changes import SAME, Asked
 from push.alerts.actions.proposals import CaseChange, Part, Widening
+from push.alerts.record.contents import read_content
 from push.message.catalogues.newest_place import said_again
-from push.message.content import Content
 
 if TYPE_CHECKING:
     from handlers.http.problems import FieldError
     from handlers.police.cap.acceptance import CapCase
-    from push.message.content import Text
+    from push.message.content import Content, Text
     from sql.cases import StandingCase
 
 CENTRE_KM: Final = 0.1
@@ -35,8 +35,6 @@ PATHS: Final = {Part.EXPIRES: "/alert/info[1]/expires", Part.AREA: f"{AREA}/circ
 TEXTS: Final = "/alert/info"
 PHOTO: Final = "/alert/info[1]/resource"
 AS_JSON: Final = "the case was filed as JSON: phones get what is new; the case in the record stays as it was filed"
-
-_CONTENT = msgspec.json.Decoder(Content)
 
 
 def asked_by(
@@ -49,7 +47,7 @@ def asked_by(
     said = texts_of(case)
     if isinstance(said, list):
         return said
-    stands = _CONTENT.decode(standing.content)
+    stands = read_content(standing.content)
     record: dict[str, Any] = msgspec.json.decode(standing.case)
     is_cap, is_mistaken = "cap" in record, case.photo_url in _pictures_of_others(record)
     content, changed = _content(stands, said, None if is_mistaken else case.photo_url)

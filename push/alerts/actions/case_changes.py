@@ -21,7 +21,7 @@ from push.alerts.actions.proposals import CaseChange, Part, Widening
 from push.alerts.actions.refusals import Refusal, Refused
 from push.alerts.actions.transaction import Done
 from push.alerts.lifecycle import NOT_NOTIFIED, Action, State, leads_to
-from push.message.content import Content
+from push.alerts.record.contents import read_content
 from push.notice import Notice
 
 if TYPE_CHECKING:
@@ -30,12 +30,11 @@ if TYPE_CHECKING:
 
     from push.alerts.actions.transaction import Ready
     from push.alerts.planner import Planner
+    from push.message.content import Content
     from sql.database import Connection
     from sql.lifecycle import LockedAlert
 
 SAME = "the same as before"
-
-_CONTENT = msgspec.json.Decoder(Content)
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,7 +97,7 @@ async def reword(
         if not alert.notified:
             return Done(after=state, details={"version": alert.version})
     # Reopened and in review again: who was notified before gets it once that is over.
-    if changed == _CONTENT.decode(alert.content):
+    if changed == read_content(alert.content):
         return Done(after=state, details={"version": alert.version})
     version = alert.version + 1
     await sql.lifecycle.append_notice(connection, alert_id, version, Notice.UPDATE, encoded)
@@ -152,7 +151,7 @@ class CaseChanging:
         """Return how a change is carried out as a whole, or why it cannot be."""
         if await sql.cases.digest_of(connection, alert_id) != requested.base:
             return Refused(Refusal.CASE_CHANGED)
-        stands = _CONTENT.decode(alert.content)
+        stands = read_content(alert.content)
         changed = requested.applied_to(stands)
         if requested.same_locales and changed.texts.keys() != stands.texts.keys():
             return Refused(Refusal.LOCALES, ", ".join(sorted(stands.texts)))

@@ -34,7 +34,7 @@ from push.alerts.actions.proposals import (
 from push.alerts.actions.refusals import Refusal, Refused
 from push.alerts.actions.transaction import Done
 from push.alerts.lifecycle import NOT_NOTIFIED, Action, State
-from push.message.content import Content
+from push.alerts.record.contents import read_content
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,10 +45,9 @@ if TYPE_CHECKING:
     from push.alerts.actions.webhook_answer import WebhookAnswer
     from push.alerts.places import Centre
     from push.alerts.planner import Planner
+    from push.message.content import Content
     from sql.database import Connection, Pool
     from sql.lifecycle import LockedAlert
-
-_CONTENT = msgspec.json.Decoder(Content)
 
 
 def reworded(content: Content, texts: dict[str, tuple[str, str]]) -> Content:
@@ -253,7 +252,7 @@ class Changes:
     def _prepare_words(
         self, connection: Connection, alert_id: UUID, alert: LockedAlert, requested: Rewording
     ) -> Ready | Refused:
-        content = _CONTENT.decode(alert.content)
+        content = read_content(alert.content)
         if requested.texts.keys() != content.texts.keys():
             return Refused(Refusal.LOCALES, ", ".join(sorted(content.texts)))
         changed = reworded(content, requested.texts)

@@ -21,6 +21,7 @@ from push.alerts.actions.transaction import Done, Operations, Order
 from push.alerts.estimate import read_estimate
 from push.alerts.lifecycle import HELD_NOTICE, NOT_NOTIFIED, Action, State, leads_to
 from push.alerts.outcomes import Ending
+from push.alerts.record.contents import read_content
 from push.alerts.review import Review, approvals_needed
 
 if TYPE_CHECKING:
@@ -51,6 +52,8 @@ class Actions:
         counted = await self._changes.recounted(alert_id)
 
         async def change(connection: Connection, alert: LockedAlert) -> Done | Refused:
+            # What nobody can read, nobody has read.
+            read_content(alert.content)
             proposal = await sql.lifecycle.proposal_of(connection, alert_id)
             approved = await sql.lifecycle.approvals(connection, alert_id, alert.revision)
             refused = await self._not_approved(connection, alert_id, alert, order, revision, proposal)

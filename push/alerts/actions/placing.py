@@ -34,9 +34,9 @@ from push.alerts.places import (
     reaching,
     with_earlier,
 )
+from push.alerts.record.contents import read_content
 from push.fanout.areas import place_from
 from push.message.catalogues.newest_place import with_newest_place
-from push.message.content import Content
 from push.notice import Notice
 
 if TYPE_CHECKING:
@@ -56,8 +56,6 @@ if TYPE_CHECKING:
 GATHER: Final = timedelta(seconds=10)
 """For so long an update about a place waits for the next place: the police often write what they saw in several
 messages, and a phone that says three times in a minute that something changed is not read the fourth time."""
-
-_CONTENT = msgspec.json.Decoder(Content)
 
 
 async def estimated(pool: Pool, planner: Planner, alert_id: UUID, requested: LaterPlace) -> LaterPlace:
@@ -90,7 +88,7 @@ async def prepare(
     new = _rings(planner, requested, rings, _centre(alert), policy, now, alert.expires)
     if len(rings) + len(new) > RINGS_OF_ALERT_MAX:
         return Refused(Refusal.TOO_MANY, f"an alert has at most {RINGS_OF_ALERT_MAX} rings")
-    content = _CONTENT.decode(alert.content)
+    content = read_content(alert.content)
     changed = with_newest_place(content, requested.seen_at, requested.place)
     if changed == content and not new:
         return Refused(Refusal.NOTHING_NEW, "this place is known, and lies within a ring that is due")

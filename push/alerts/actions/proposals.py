@@ -20,6 +20,7 @@ from push.alerts.actions.transaction import Done
 from push.alerts.estimate import Estimate
 from push.alerts.lifecycle import Action, State
 from push.alerts.places import EARLIER_MAX, Centre, Mode
+from push.alerts.record.contents import decoded
 from push.alerts.review import Review, changes_wait, least_review, stricter
 from push.message.catalogues.newest_place import said_again
 from push.message.content import Content
@@ -141,8 +142,8 @@ _CHANGE_REQUEST = msgspec.json.Decoder(ChangeRequest)
 
 
 def change_request_of(text: str) -> ChangeRequest:
-    """Return the change request of a proposal from JSON text."""
-    requested: ChangeRequest = _CHANGE_REQUEST.decode(text)
+    """Return the change request of a proposal from JSON text; raises `UnreadableAlertError`."""
+    requested: ChangeRequest = decoded(_CHANGE_REQUEST, text)
     return requested
 
 

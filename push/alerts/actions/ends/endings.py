@@ -20,8 +20,8 @@ from push.alerts.actions.refusals import Refusal, Refused
 from push.alerts.actions.transaction import Done
 from push.alerts.lifecycle import NOT_NOTIFIED, State
 from push.alerts.outcomes import CLOSINGS, AfterAction, Ending, read_after_action
+from push.alerts.record.contents import UnreadableAlertError, read_content
 from push.message.closings import closed_with, closing_of
-from push.message.content import Content
 from push.notice import Notice
 
 if TYPE_CHECKING:
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from sql.database import Connection
     from sql.lifecycle import LockedAlert
 
-_CONTENT = msgspec.json.Decoder(Content)
 NOTICES = {State.FOUND: Notice.FOUND, State.CANCELLED: Notice.CANCEL}
 
 
@@ -111,10 +110,16 @@ async def _keep(connection: Connection, alert_id: UUID, alert: LockedAlert, endi
 
 
 def _content(alert: LockedAlert, ending: Ending) -> str:
-    """Return the content, `found` with the text of what is said; without an outcome it stays as it is."""
+    """Return the content, `found` with the text of what is said; without an outcome it stays as it is.
+
+    So does one that nobody here can read: an alert is ended whatever it says.
+    """
     if ending.outcome is None:
         return alert.content
-    content = _CONTENT.decode(alert.content)
+    try:
+        content = read_content(alert.content)
+    except UnreadableAlertError:
+        return alert.content
     closing = CLOSINGS[ending.outcome]
     if closing is closing_of(content):
         return alert.content

@@ -18,9 +18,9 @@ from push.alerts.actions.proposals import too_many
 from push.alerts.actions.refusals import Refusal, Refused
 from push.alerts.actions.transaction import Done
 from push.alerts.lifecycle import State
+from push.alerts.record.contents import read_content
 from push.alerts.review import Decision, Review, decide
 from push.message.closings import going_on
-from push.message.content import Content
 from push.notice import DEADLINE, EXPIRY, Notice
 from sql.outcomes import Reopening
 
@@ -32,8 +32,6 @@ if TYPE_CHECKING:
     from push.alerts.planner import Planner
     from sql.database import Connection
     from sql.lifecycle import LockedAlert
-
-_CONTENT = msgspec.json.Decoder(Content)
 
 
 async def reopen(
@@ -79,6 +77,6 @@ async def _decided(connection: Connection, alert: LockedAlert, now: datetime) ->
 async def _say_so(planner: Planner, connection: Connection, alert_id: UUID, alert: LockedAlert) -> None:
     """Add the update that the search goes on, for those who were notified that it is over."""
     version = alert.version + 1
-    content = msgspec.json.encode(going_on(_CONTENT.decode(alert.content), alert.received_at)).decode()
+    content = msgspec.json.encode(going_on(read_content(alert.content), alert.received_at)).decode()
     await sql.lifecycle.append_notice(connection, alert_id, version, Notice.UPDATE, content, reopens=True)
     await planner.add_follow_up(connection, alert_id, alert.status, Notice.UPDATE, version)
