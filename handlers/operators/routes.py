@@ -59,6 +59,9 @@ class OperatorHandlers(NamedTuple):
     sightings: SightingReports
 
 
+OF_ACTIONS = (ProblemCode.UNREADABLE_ALERT, ProblemCode.TOO_LARGE, ProblemCode.BAD_FIELDS, ProblemCode.RESULT_UNKNOWN)
+
+
 def routes(handlers: OperatorHandlers) -> list[Route]:
     """Return the routes."""
     return [
@@ -265,13 +268,7 @@ def _action(
         handler=handler,
         body=json_body(kind, BODY_BYTES),
         answers=(Answer(200, "The alert as it stands then.", AlertAnswer),),
-        problems=(
-            *dict.fromkeys(CODES.values()),
-            ProblemCode.UNREADABLE_ALERT,
-            ProblemCode.TOO_LARGE,
-            ProblemCode.BAD_FIELDS,
-            ProblemCode.RESULT_UNKNOWN,
-        ),
+        problems=(*dict.fromkeys(CODES.values()), *OF_ACTIONS),
     )
 
 

@@ -29,6 +29,27 @@ async def _filled(page: Page, desk: Desk, alert: dict[str, Any], action: str, re
     await page.fill("#case_number", alert["case_number"])
 
 
+async def test_an_alert_that_nobody_can_read_is_stopped_on_its_pages_and_not_approved(desk: Desk) -> None:
+    """Its words are damaged, or of a newer version: the page of its review says so, those of its end do it."""
+    _, answer = await desk.deployment.file(desk.server)
+    alert = answer["alert"]
+    await desk.deployment.sent(desk.server, alert["id"])
+    await desk.deployment.query("update alert set content = '[]'")
+    page = await desk.signed_in(Role.ADMIN, "Anna", javascript=False)
+    for action in ("review", "update"):
+        response = await page.goto(f"{desk.server.url}/console/alerts/{alert['id']}/{action}")
+        assert response is not None
+        assert response.status == 409
+        await expect(page.locator("main")).to_contain_text("cannot be read")
+    for action, state in (("pause", "paused"), ("cancel", "cancelled"), ("found", "found")):
+        await page.goto(f"{desk.server.url}/console/alerts/{alert['id']}/{action}")
+        await page.fill("#reason", "nobody can read it")
+        if action != "pause":
+            await page.fill("#case_number", alert["case_number"])
+        await page.click(f"form[data-action={action}] button")
+        await page.wait_for_selector(f".state-{state}")
+
+
 @pytest.mark.parametrize("locale", ["en", "zh-CN"])
 async def test_of_two_who_press_at_once_one_wins_and_the_other_reads_who_and_what(desk: Desk, locale: str) -> None:
     """Both have the page open; the one who is late changes nothing, reads who did what, and keeps what was typed."""

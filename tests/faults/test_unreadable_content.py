@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tests.support.processes.deployment import Deployment
 
 UNREADABLE: Final = ("null", "[]", '{"texts": "of a newer version"}')
-STOPS: Final = {
+STOPS: Final[dict[str, tuple[str, dict[str, Any]]]] = {
     "pause": ("paused", {}),
     "cancel": ("cancelled", {}),
     "found": ("found", {"outcome": "safe", "through_alert": True}),

@@ -72,7 +72,7 @@ def alert_lock_many(_: Tables, __: Moment, ___: Sequence[UUID]) -> None:
     "id case_number authority_id status state received_at deadline expires longitude latitude city policy estimate "
     "swept_at entered_at sent_at verified unverified unverified_messages review send_at version ended_at through_alert "
     "audience_max child_deleted_at recipients_deleted_at approvals revision proposal rings "
-    "busy notice_held subject_kind",
+    "busy notice_held subject_kind held_for",
 )
 def alert_list(tables: Tables, _: Moment, alert_ids: Sequence[UUID]) -> list[tuple[Any, ...]]:
     """Return these alerts."""
@@ -121,7 +121,8 @@ def _listed(a: Alert) -> tuple[Any, ...]:
     deleted = None, a.recipients_deleted_at
     names = [name for _, name in approvals]
     encoded = msgspec.json.encode(rings).decode()
-    last = encoded, _busy(a), a.notice_held, a.subject_kind
+    # What a case rests on is not simulated: nothing holds it.
+    last = encoded, _busy(a), a.notice_held, a.subject_kind, list[str]()
     return *first, *place, *review, *deleted, names, a.revision, proposal, *last
 
 
