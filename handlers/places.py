@@ -15,8 +15,8 @@ from msgspec import Meta
 
 from geo.crs import Crs, to_wgs84
 from geo.division_codes import digits_of, division_of
-from geo.polygon import load
-from handlers.http.problems import FieldError
+from geo.polygon import PolygonError, load
+from handlers.http.problems import FieldError, UnreadableAuthorityError
 from handlers.values.cleaning import Expected, cleaned_by
 from push.fanout.areas import INLINE_BYTES, VERTEX_BYTES, Place
 
@@ -88,13 +88,21 @@ def locate(
     return Place(longitude=longitude, latitude=latitude, city=city, boundary=boundary, jurisdiction=jurisdiction)
 
 
+def limit_of(jurisdiction: bytes | None) -> MultiPolygon | None:
+    """Return a jurisdiction of the record (WKB); UnreadableAuthorityError where it is none any more."""
+    try:
+        return None if jurisdiction is None else load(jurisdiction)
+    except PolygonError:
+        raise UnreadableAuthorityError from None
+
+
 async def locate_within(
     where: Where, path: str, cities: Cities | None, jurisdiction: bytes | None
 ) -> Place | list[FieldError]:
     """Do as `locate` with a jurisdiction of the record (WKB), beside the event loop where polygons are large."""
 
     def located() -> Place | list[FieldError]:
-        return locate(where, path, cities, None if jurisdiction is None else load(jurisdiction))
+        return locate(where, path, cities, limit_of(jurisdiction))
 
     size = len(jurisdiction or b"") + (0 if cities is None else VERTEX_BYTES * cities.vertices_max)
     return located() if size <= INLINE_BYTES else await asyncio.to_thread(located)

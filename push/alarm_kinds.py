@@ -99,11 +99,12 @@ class AlarmKind(enum.Enum):
         "unreadable_data",
         (
             "a store holds what no server wrote: of Redis it is skipped, or removed where it was in the way; a unit "
-            "that fails three times is parked, and what of an alert cannot be read is left out"
+            "that fails three times is parked, and what of an alert or an authority cannot be read is left out"
         ),
         (
             "`redis: ...`: find out who else writes to Redis, change its password, look at `index_emptied`. A unit or "
-            "an alert: read the log, repair the record, and start the server again: it tries what was parked"
+            "an alert: read the log, repair the record, and start the server again: it tries what was parked. An "
+            "authority: set anew what the alarm names"
         ),
     )
     INDEX_EMPTIED = (

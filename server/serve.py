@@ -48,6 +48,7 @@ from server.sightings.collection import SightingCollection
 from server.sightings.deletion import deletion_of
 from server.sightings.police import PoliceEvents
 from server.upkeep.anchoring import entered
+from server.upkeep.authority_check import AuthorityCheck
 from server.upkeep.chores import run_chores
 from server.upkeep.credential_expiry import Expiry, certificates
 from server.upkeep.lane_control import LaneControl
@@ -107,6 +108,7 @@ async def serve(
         await _look_first(engine, guard, stopping, hold=hold)
         secrets = SecretCheck(pool, vault, engine.alarms)
         await ask(secrets.look)
+        authorities = AuthorityCheck(pool, engine.alarms)
         cities = await asyncio.to_thread(_cities, settings)
         objects = public_objects(settings)
         engine.delete_objects = deletion_of(
@@ -128,6 +130,7 @@ async def serve(
                 "alarms": handlers.operators.alarms.shared.run(),
                 "chores": run_chores(pool, expiry),
                 "secrets": secrets.run(),
+                "authorities": authorities.run(),
                 "anchors": anchors.run(),
                 "reload": reload.run(),
                 "lanes": LaneControl(engine, reload).run(),

@@ -29,6 +29,7 @@ _CARD = query("authority_card")
 _SECRET_ADD = query("authority_secret_add")
 _SECRET_EXPIRE = query("authority_secret_expire")
 _SECRETS = query("authority_secrets")
+_LIST_TERMS = query("authority_list_terms")
 _SECRETS_STANDING = query("secrets_standing")
 _TOKEN_ADD = query("token_add")
 _TOKEN_LIST = query("token_list")
@@ -73,6 +74,16 @@ class AuthorityTerms(msgspec.Struct, frozen=True):
     jurisdiction: bytes | None = None
     time_zone: str | None = None
     asks: list[str] = []
+
+
+class BoundAuthority(msgspec.Struct, frozen=True):
+    """What an authority's alerts are bound by, but for the polygon; `version`: another one after every change."""
+
+    id: str
+    version: str
+    limited: bool
+    time_zone: str | None
+    asks: list[str]
 
 
 class TokenRow(msgspec.Struct, frozen=True):
@@ -139,6 +150,11 @@ async def terms_of(pool: Pool, authority: str) -> AuthorityTerms:
     """Return what an authority's alerts are bound by; nothing for an unknown one."""
     row = await pool.fetchrow(_TERMS, authority)
     return AuthorityTerms() if row is None else AuthorityTerms(*row)
+
+
+async def bound_authorities(pool: Pool) -> list[BoundAuthority]:
+    """Return what the alerts of the authorities that stand are bound by, `STANDING_MAX` at most."""
+    return [BoundAuthority(*row) for row in await pool.fetch(_LIST_TERMS, STANDING_MAX)]
 
 
 async def add_secret(connection: Connection, authority: str, ciphertext: bytes) -> None:

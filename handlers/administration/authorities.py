@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Final
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import sql.access
 import sql.audit
@@ -35,14 +34,6 @@ def unknown(authority: str) -> Refusal:
 def inactive(authority: str) -> Refusal:
     """Return that there is no such authority, or that it is revoked."""
     return Refusal(ProblemCode.UNKNOWN_AUTHORITY, f"no active authority {authority}")
-
-
-def zone_of(name: str) -> str | None:
-    """Return the name of a time zone as it is written, None where there is none of that name."""
-    try:
-        return ZoneInfo(name).key
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return None
 
 
 async def add(

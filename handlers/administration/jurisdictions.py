@@ -15,6 +15,7 @@ import shapely
 from geo.outline import simplified
 from geo.polygon import CROSSINGS_MAX, PolygonError, dump, load, read_geometry
 from geo.union import united
+from handlers.http.problems import UnreadableAuthorityError
 
 VERTICES_MAX: Final = 1_000_000
 """About what the largest file holds."""
@@ -66,9 +67,16 @@ def _geometries(tree: Any) -> list[Any]:  # noqa: ANN401 - JSON
     return [tree.get("geometry") if tree.get("type") == "Feature" else tree]
 
 
+def _shape_of(jurisdiction: bytes) -> shapely.MultiPolygon:
+    try:
+        return load(jurisdiction)
+    except PolygonError:
+        raise UnreadableAuthorityError from None
+
+
 def shown(jurisdiction: bytes) -> Shown:
     """Return a jurisdiction (WKB) in numbers."""
-    shape = load(jurisdiction)
+    shape = _shape_of(jurisdiction)
     west, south, east, north = (round(bound, DECIMALS) for bound in shape.bounds)
     vertices = int(shapely.get_num_coordinates(shape))
     return Shown(int(shapely.get_num_geometries(shape)), vertices, (west, south, east, north))
@@ -76,7 +84,7 @@ def shown(jurisdiction: bytes) -> Shown:
 
 def as_geojson(jurisdiction: bytes) -> bytes:
     """Return a jurisdiction (WKB) as GeoJSON, simplified for a map: never to be filed or compared with."""
-    drawn = simplified(load(jurisdiction))
+    drawn = simplified(_shape_of(jurisdiction))
     rounded = shapely.transform(drawn.shape, lambda points: points.round(DECIMALS))
     feature = {
         "type": "Feature",

@@ -108,6 +108,11 @@ class ProblemCode(enum.Enum):
     TOO_MANY_FAILURES = ("too_many_failures", 429, "too many failures from this address; Retry-After says when")
     INTERNAL_ERROR = ("internal_error", 500, "a bug; it is logged")
     STORE_UNAVAILABLE = ("store_unavailable", 503, "a store does not answer; Retry-After says when to try again")
+    UNREADABLE_AUTHORITY = (
+        "unreadable_authority",
+        503,
+        "the authority's jurisdiction cannot be read: nothing is filed until an administrator sets it anew",
+    )
     AUDIENCE_UNKNOWN = ("audience_unknown", 503, "the audience cannot be estimated now")
     RESULT_UNKNOWN = ("result_unknown", 503, "it was done, but how the alert stands cannot be read now")
     BUSY = ("busy", 503, "too many at once, or the server stops; Retry-After says when to try again")

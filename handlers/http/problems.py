@@ -48,6 +48,10 @@ PROBLEM_TYPE: Final = "application/problem+json"
 _log = structlog.get_logger("handlers.problems")
 
 
+class UnreadableAuthorityError(Exception):
+    """The jurisdiction of an authority is damaged, or of another version: where its alerts may be is not known."""
+
+
 class FieldError(msgspec.Struct, frozen=True):
     """One bad field, by its JSON path."""
 
@@ -142,6 +146,10 @@ async def middleware(request: web.Request, handler: Handler) -> web.StreamRespon
         return _of_exception(error)
     except UnreadableAlertError:
         return response(ProblemCode.UNREADABLE_ALERT, "what the alert says cannot be read: it can be stopped and ended")
+    except UnreadableAuthorityError:
+        _log.error("request.unreadable_authority", route=route_of(request))
+        detail = "the jurisdiction of the authority cannot be read: an administrator sets it anew"
+        return response(ProblemCode.UNREADABLE_AUTHORITY, detail, headers=RETRY_AFTER)
     except (*UNAVAILABLE_ERRORS, *INDEX_UNAVAILABLE_ERRORS) as error:
         if is_mistake(error) or isinstance(error, BAD_VALUE_ERRORS):
             return _of_bug(request)

@@ -24,6 +24,7 @@ from handlers.police.sightings import notes_on_places, sightings_of, with_sighti
 from handlers.police.wording import content_of
 from handlers.police.wording.left_out import notes_on_letters
 from handlers.values.data_uri import read_data_uri
+from handlers.values.time_zones import zone_or
 from push.alerts.actions.actor import of_authority
 from push.alerts.filing import Filed, Filing, FilingService
 from push.alerts.record.digests import keyed
@@ -99,7 +100,7 @@ class Intake:
         seen = await sightings_of(case, place, self._cities, terms.jurisdiction)
         if isinstance(seen, list):
             return problems.response(ProblemCode.UNUSABLE_CASE, "the case cannot be sent; nothing was stored", seen)
-        content = content_of(case, terms.time_zone or self._filing_service.planner.plan.time_zone)
+        content = content_of(case, zone_or(terms.time_zone, self._filing_service.planner.plan.time_zone))
         content = with_sightings(content, case)
         held = held_for(case.basis, terms.asks)
         return await self._file(sent, case, seen, content, held)

@@ -39,6 +39,7 @@ OF_ALL = (
     ProblemCode.NOT_POSSIBLE,
     ProblemCode.SUPERSEDED,
     ProblemCode.UNREADABLE_ALERT,
+    ProblemCode.UNREADABLE_AUTHORITY,
     ProblemCode.NOTHING_NEW,
     ProblemCode.RATE_LIMITED,
     ProblemCode.TOO_MANY_FAILURES,

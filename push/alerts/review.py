@@ -54,6 +54,11 @@ class Asked(enum.StrEnum):
     CONSENT = "consent"
 
 
+def asked_of(words: Collection[str]) -> list[Asked]:
+    """Return the items that this version knows of those that an authority is asked for."""
+    return [one for one in Asked if one in words]
+
+
 class HeldFor(enum.StrEnum):
     """Why a case is held for approval by what it rests on: an item answered no, one that is asked for and open.
 

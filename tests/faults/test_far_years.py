@@ -18,6 +18,8 @@ PLACES: Final = (
     "update ring set deadline = '{far}'",
     "update sweep_unit set requested_at = '{far}', done_at = '{far}' where done",
     "insert into server_process (id, name, seen_at) values (gen_random_uuid(), 'other', '{far}')",
+    "insert into forgotten_user (user_id, at) values (6, '{far}')",
+    "update lane_report set at = '{far}'",
     "insert into preference (user_id, shard, content, changed_at) values (5, 1, '{{}}', '{far}')",
     """insert into authority_certificate (authority_id, fingerprint, pem, not_after)
        select id, 'x', 'x', '{far}' from authority where id <> ''""",
@@ -40,7 +42,7 @@ async def test_a_far_moment_ends_no_server(deployment: Deployment, far: str) -> 
         assert status == 202
         await deployment.sent(server, answer["alert"]["id"])
         await until(partial(_counted, deployment, answer["alert"]["id"], inside.size))
-        for path in ("/v1/alerts", "/v1/alarms", "/metrics"):
+        for path in ("/v1/alerts", "/v1/alarms", "/v1/lanes", "/metrics"):
             async with deployment.session() as session, session.get(f"{server.url}{path}") as response:
                 assert response.status == 200
         assert server.alive

@@ -20,8 +20,9 @@ from handlers.administration.authorities import AUTHORITIES_MAX, unknown
 from handlers.alert_answers import Answer
 from handlers.http import problems
 from handlers.http.problem_codes import ProblemCode
+from handlers.http.problems import UnreadableAuthorityError
 from handlers.operators.administration.asked import administrator_of, answered
-from push.alerts.review import Asked, Review
+from push.alerts.review import Asked, Review, asked_of
 
 if TYPE_CHECKING:
     from handlers.http.route import Call
@@ -92,7 +93,10 @@ class Jurisdiction(Answer, frozen=True, kw_only=True):
 
 
 class AuthorityAnswer(Answer, frozen=True, kw_only=True):
-    """One authority, with its secrets and certificates, newest first, and its jurisdiction, null without one."""
+    """One authority, with its secrets and certificates, newest first, and its jurisdiction.
+
+    That is null without one, and where it cannot be read: `limited` says which.
+    """
 
     authority: Authority
     secrets: list[Secret]
@@ -140,7 +144,10 @@ class AuthorityReads:
         wkb = (await sql.access.terms_of(self._pool, authority)).jurisdiction
         if wkb is None:
             return None
-        shown = await asyncio.to_thread(jurisdictions.shown, wkb)
+        try:
+            shown = await asyncio.to_thread(jurisdictions.shown, wkb)
+        except UnreadableAuthorityError:
+            return None
         return Jurisdiction(polygons=shown.polygons, vertices=shown.vertices, bounds=list(shown.bounds))
 
     async def get_jurisdiction(self, call: Call[None]) -> web.Response:
@@ -159,4 +166,5 @@ class AuthorityReads:
 
 def authority_of(state: AuthorityState) -> Authority:
     """Return an authority as it is answered."""
-    return msgspec.convert(state, Authority, from_attributes=True)
+    known = msgspec.structs.replace(state, asks=[one.value for one in asked_of(state.asks)])
+    return msgspec.convert(known, Authority, from_attributes=True)

@@ -14,7 +14,6 @@ from aiohttp import web
 from msgspec import Meta
 
 from handlers.administration import authorities, certificates, secrets
-from handlers.administration.authorities import zone_of
 from handlers.administration.jurisdictions import JurisdictionError, read_jurisdiction
 from handlers.alert_answers import Answer
 from handlers.http import problems
@@ -29,6 +28,7 @@ from handlers.operators.administration.asked import (
     bad_field,
     confirmed,
 )
+from handlers.values.time_zones import zone_of
 from push.alerts.review import Asked, Review
 
 if TYPE_CHECKING:

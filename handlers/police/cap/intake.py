@@ -17,7 +17,6 @@ from msgspec.structs import replace
 
 import sql.access
 import sql.cap
-from geo.polygon import load
 from handlers.cap.model import MessageType
 from handlers.cap.reading import identity_of
 from handlers.cap.verification import PINS_MAX, SignatureStatus, pinned
@@ -25,11 +24,13 @@ from handlers.http import problems
 from handlers.http.connections import network_of
 from handlers.http.problem_codes import ProblemCode
 from handlers.http.route import JSON
+from handlers.places import limit_of
 from handlers.police.answers import answer_to, draft_answer
 from handlers.police.cap.filing import filing_of, notes_on_area
 from handlers.police.cap.following import Following
 from handlers.police.cap.reception import Opened, ReceivedCase, case_of, open_document
 from handlers.police.cap.slots import Slots
+from handlers.values.time_zones import zone_or
 from push.alerts.drafts import Draft, Drafts
 from runtime.clock import record_now
 
@@ -179,8 +180,8 @@ class CapIntake:
             authority,
             plan,
             self._cities,
-            None if terms.jurisdiction is None else load(terms.jurisdiction),
-            time_zone=terms.time_zone or plan.time_zone,
+            limit_of(terms.jurisdiction),
+            time_zone=zone_or(terms.time_zone, plan.time_zone),
             unverified=received.signature.unverified_reason,
             certificate=received.signature.fingerprint,
             asks=terms.asks,
