@@ -7,7 +7,7 @@ Bounded: one alert at a time.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from sql.database import Connection
     from sql.lifecycle import LockedAlert
 
+VERSION_MAX: Final = 2**15 - 1
+"""That of the column, far above `CHANGES_MAX`: one that is damaged so ends all the same, and nobody is told of it."""
+
 NOTICES = {State.FOUND: Notice.FOUND, State.CANCELLED: Notice.CANCEL}
 
 
@@ -42,7 +45,8 @@ async def end(
     if state is after:
         return await _known_later(planner, connection, alert_id, alert, after, ending)
     # What ended in review was never sent: then its end is not sent or published either.
-    if alert.notified or state not in {*NOT_NOTIFIED, State.EXPIRED, State.CANCELLED}:
+    was_sent = alert.notified or state not in {*NOT_NOTIFIED, State.EXPIRED, State.CANCELLED}
+    if was_sent and alert.version < VERSION_MAX:
         await _append(planner, connection, alert_id, alert, NOTICES[after], content)
     details = await _keep(connection, alert_id, alert, ending)
     # Closed from now on, by the alert's state alone: however many they are, they hold up nothing here.
