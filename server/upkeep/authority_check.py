@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from sql.database import Pool
 
 LOOK_S: Final = 60.0
-DETAIL: Final = "of the authority, this cannot be read: {parts}"
-JURISDICTION: Final = "its jurisdiction, so its cases are refused"
-TIME_ZONE: Final = "its time zone, so times are those of the configured one"
-ASKS: Final = "items that it is asked for, so they are not asked for"
+DETAIL: Final = "of the authority, this cannot be read: {parts}; without its jurisdiction its cases are refused"
+JURISDICTION: Final = "jurisdiction"
+TIME_ZONE: Final = "time_zone"
+ASKS: Final = "asks"
 
 
 class AuthorityCheck:
@@ -78,5 +78,5 @@ class AuthorityCheck:
             self._alarms.clear(AlarmKind.UNREADABLE_DATA, EVERY_LANE, None, authority)
             return
         self._unreadable.add(authority)
-        detail = DETAIL.format(parts="; ".join(parts))
+        detail = DETAIL.format(parts=", ".join(parts))
         self._alarms.restate(AlarmKind.UNREADABLE_DATA, EVERY_LANE, None, detail, authority)

@@ -93,7 +93,7 @@ PATTERNS: Final[dict[AlarmKind, tuple[tuple[str, str], ...]]] = {
         ("unreadable", r"Redis held what no server wrote, and it was not believed: (?P<what>.*)"),
         ("parked", r"unit (?P<unit>\d+) of alert (?P<alert>\S+) is parked: (?P<why>.*)"),
         ("ledger_row", r"a row of the ledger of alert (?P<alert>\S+)"),
-        ("of_authority", r"of the authority, this cannot be read: (?P<what>.*)"),
+        ("of_authority", r"of the authority, this cannot be read: (?P<what>.*); without its .*"),
         ("unreadable_parts", r"what cannot be read of it is left out: (?P<what>.*)"),
     ),
     AlarmKind.INDEX_EMPTIED: (
