@@ -14,7 +14,7 @@ import msgspec
 from push.alerts.disclosure.estimates import ShownEstimate, shown_estimate
 from push.alerts.estimate import read_estimate
 from push.alerts.lifecycle import Action, State
-from push.alerts.review import HeldFor, Review, reasons_of
+from push.alerts.review import HeldFor, Review, known
 from push.notice import Status, SubjectKind
 
 if TYPE_CHECKING:
@@ -160,7 +160,7 @@ def filed_alert(alert: ListedAlert, rule: Disclosure) -> FiledAlert:
             send_at=alert.send_at,
             revision=alert.revision,
             proposal=_proposed(alert.proposal, rule),
-            held_for=reasons_of(alert.held_for),
+            held_for=known(HeldFor, alert.held_for),
         ),
         version=alert.version,
         received_at=alert.received_at,

@@ -11,8 +11,10 @@ import msgspec
 
 import sql.rings
 from geo.crs import Crs
+from handlers.http.problems import UnreadableAuthorityError
 from handlers.places import locate_within
 from push.alerts.places import Centre
+from push.alerts.record.contents import UnreadableAlertError
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -51,7 +53,11 @@ async def centre_of(pool: Pool, alert_id: UUID, asked: Asked) -> Centre | list[F
     except LookupError:
         return None
     where = _Where(asked.longitude, asked.latitude, asked.crs)
-    place = await locate_within(where, "$", None, row.jurisdiction)
+    try:
+        place = await locate_within(where, "$", None, row.jurisdiction)
+    except UnreadableAuthorityError:
+        # It is the alert's own copy, which nobody sets anew.
+        raise UnreadableAlertError from None
     if isinstance(place, list):
         return place
     return None if place.longitude is None or place.latitude is None else Centre(place.longitude, place.latitude)

@@ -88,12 +88,17 @@ def locate(
     return Place(longitude=longitude, latitude=latitude, city=city, boundary=boundary, jurisdiction=jurisdiction)
 
 
-def limit_of(jurisdiction: bytes | None) -> MultiPolygon | None:
+def jurisdiction_of(wkb: bytes) -> MultiPolygon:
     """Return a jurisdiction of the record (WKB); UnreadableAuthorityError where it is none any more."""
     try:
-        return None if jurisdiction is None else load(jurisdiction)
+        return load(wkb)
     except PolygonError:
         raise UnreadableAuthorityError from None
+
+
+def limit_of(jurisdiction: bytes | None) -> MultiPolygon | None:
+    """Return the jurisdiction of an authority as `jurisdiction_of`, None where it has none."""
+    return None if jurisdiction is None else jurisdiction_of(jurisdiction)
 
 
 async def locate_within(

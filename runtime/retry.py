@@ -49,3 +49,15 @@ async def retry_until_available(
             if attempt:
                 _log.info("store.back", store=store, attempts=attempt)
             return result
+
+
+async def repeat_when_available(
+    call: Callable[[], Awaitable[object]],
+    every_s: float,
+    unavailable_errors: tuple[type[BaseException], ...],
+    store: str,
+) -> None:
+    """Await `call()` now, and `every_s` after each time it was done, until cancelled; as `retry_until_available`."""
+    while True:
+        await retry_until_available(call, unavailable_errors, store)
+        await asyncio.sleep(every_s)

@@ -13,9 +13,9 @@ import msgspec
 import shapely
 
 from geo.outline import simplified
-from geo.polygon import CROSSINGS_MAX, PolygonError, dump, load, read_geometry
+from geo.polygon import CROSSINGS_MAX, PolygonError, dump, read_geometry
 from geo.union import united
-from handlers.http.problems import UnreadableAuthorityError
+from handlers.places import jurisdiction_of
 
 VERTICES_MAX: Final = 1_000_000
 """About what the largest file holds."""
@@ -67,16 +67,9 @@ def _geometries(tree: Any) -> list[Any]:  # noqa: ANN401 - JSON
     return [tree.get("geometry") if tree.get("type") == "Feature" else tree]
 
 
-def _shape_of(jurisdiction: bytes) -> shapely.MultiPolygon:
-    try:
-        return load(jurisdiction)
-    except PolygonError:
-        raise UnreadableAuthorityError from None
-
-
 def shown(jurisdiction: bytes) -> Shown:
     """Return a jurisdiction (WKB) in numbers."""
-    shape = _shape_of(jurisdiction)
+    shape = jurisdiction_of(jurisdiction)
     west, south, east, north = (round(bound, DECIMALS) for bound in shape.bounds)
     vertices = int(shapely.get_num_coordinates(shape))
     return Shown(int(shapely.get_num_geometries(shape)), vertices, (west, south, east, north))
@@ -84,7 +77,7 @@ def shown(jurisdiction: bytes) -> Shown:
 
 def as_geojson(jurisdiction: bytes) -> bytes:
     """Return a jurisdiction (WKB) as GeoJSON, simplified for a map: never to be filed or compared with."""
-    drawn = simplified(_shape_of(jurisdiction))
+    drawn = simplified(jurisdiction_of(jurisdiction))
     rounded = shapely.transform(drawn.shape, lambda points: points.round(DECIMALS))
     feature = {
         "type": "Feature",

@@ -59,6 +59,7 @@ class OperatorHandlers(NamedTuple):
     sightings: SightingReports
 
 
+LIMITED = (ProblemCode.TOO_LARGE, ProblemCode.BAD_FIELDS, ProblemCode.UNREADABLE_AUTHORITY)
 OF_ACTIONS = (ProblemCode.UNREADABLE_ALERT, ProblemCode.TOO_LARGE, ProblemCode.BAD_FIELDS, ProblemCode.RESULT_UNKNOWN)
 
 
@@ -120,7 +121,7 @@ def routes(handlers: OperatorHandlers) -> list[Route]:
             handler=handlers.estimates.post,
             body=Body(ESTIMATE_BYTES, None, {JSON: EstimateRequest}),
             answers=(Answer(200, "The estimate.", Estimated),),
-            problems=(ProblemCode.TOO_LARGE, ProblemCode.BAD_FIELDS, ProblemCode.OTHER_AUTHORITY),
+            problems=(*LIMITED, ProblemCode.OTHER_AUTHORITY),
         ),
         *_feed(handlers.feed),
         *alarm_routes(handlers.alarms),

@@ -12,7 +12,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
-from runtime.decoding import DECODE_ERRORS
+from runtime.decoding import read_or_none
 from runtime.page_codes import PATTERN
 
 WHAT_MAX: Final = 2000
@@ -55,9 +55,4 @@ _DECODER = msgspec.json.Decoder(Said)
 
 def read_said(content: bytes | None) -> Said | None:
     """Return what was written; None where it cannot be read."""
-    if content is None:
-        return None
-    try:
-        return _DECODER.decode(content)
-    except DECODE_ERRORS:
-        return None
+    return read_or_none(_DECODER, content)

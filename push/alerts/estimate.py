@@ -18,7 +18,7 @@ from geo.connection import UNAVAILABLE_ERRORS
 from geo.index.sample import Ages, Count, Sample, ages_of, sample
 from push.message.preferences import read_preferences
 from push.notice import Notice, SubjectKind
-from runtime.decoding import DECODE_ERRORS
+from runtime.decoding import read_or_none
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -82,12 +82,7 @@ _ESTIMATE = msgspec.json.Decoder(Estimate)
 
 def read_estimate(text: str | None) -> Estimate | None:
     """Return an estimate that the record holds; None where there is none that can be read."""
-    if text is None:
-        return None
-    try:
-        return _ESTIMATE.decode(text)
-    except DECODE_ERRORS:
-        return None
+    return read_or_none(_ESTIMATE, text)
 
 
 def at_most(whole: Estimate, people_max: int) -> Estimate:

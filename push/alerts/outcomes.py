@@ -13,7 +13,7 @@ from typing import Final
 import msgspec
 
 from push.message.closings import Closing
-from runtime.decoding import DECODE_ERRORS
+from runtime.decoding import read_or_none
 
 
 class CaseOutcome(enum.StrEnum):
@@ -73,12 +73,7 @@ _AFTER_ACTION: Final = msgspec.json.Decoder(AfterAction)
 
 def read_after_action(text: str | None) -> AfterAction | None:
     """Return what was kept, None where nothing was or nobody here can read it: what is said now counts then."""
-    if text is None:
-        return None
-    try:
-        return _AFTER_ACTION.decode(text)
-    except DECODE_ERRORS:
-        return None
+    return read_or_none(_AFTER_ACTION, text)
 
 
 class FoundPlace(msgspec.Struct, frozen=True):

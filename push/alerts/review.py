@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import enum
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import msgspec
 
@@ -54,11 +54,6 @@ class Asked(enum.StrEnum):
     CONSENT = "consent"
 
 
-def asked_of(words: Collection[str]) -> list[Asked]:
-    """Return the items that this version knows of those that an authority is asked for."""
-    return [one for one in Asked if one in words]
-
-
 class HeldFor(enum.StrEnum):
     """Why a case is held for approval by what it rests on: an item answered no, one that is asked for and open.
 
@@ -77,6 +72,8 @@ class HeldFor(enum.StrEnum):
     CONSENT_OPEN = "consent_open"
 
 
+W = TypeVar("W", bound=enum.StrEnum)
+
 _ORDER: Final = tuple(Review)
 """From the policy that asks for least to the one that asks for most."""
 
@@ -86,10 +83,9 @@ def stricter(one: Review, other: Review) -> Review:
     return max(one, other, key=_ORDER.index)
 
 
-def reasons_of(words: Collection[str]) -> list[HeldFor]:
-    """Return the reasons that this version knows; one of another version holds an alert all the same."""
-    known = {*HeldFor}
-    return [HeldFor(one) for one in words if one in known]
+def known(kind: type[W], words: Collection[str]) -> list[W]:
+    """Return the words of the record that this version knows; a reason of another one holds an alert all the same."""
+    return [kind(one) for one in words if one in [*kind]]
 
 
 def least_review(held_for: Collection[str]) -> Review:

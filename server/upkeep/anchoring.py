@@ -20,7 +20,7 @@ import sql.audit
 import sql.grants
 from push.alarm_kinds import AlarmKind
 from push.alarms import EVERY_LANE
-from runtime.retry import retry_until_available
+from runtime.retry import repeat_when_available
 from runtime.tasks import run_with_timeout
 from server.upkeep.anchor_file import append
 from sql.database import UNAVAILABLE_ERRORS
@@ -60,9 +60,7 @@ class Anchors:
 
     async def run(self) -> None:
         """Write an anchor now, and again and again until cancelled."""
-        while True:
-            await retry_until_available(self.write, UNAVAILABLE_ERRORS, "postgresql")
-            await asyncio.sleep(self._every_s)
+        await repeat_when_available(self.write, self._every_s, UNAVAILABLE_ERRORS, "postgresql")
 
     async def warn(self) -> None:
         """Warn, once at the start, where this process could change the trail so that only anchors show it."""

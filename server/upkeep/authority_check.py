@@ -11,12 +11,13 @@ import asyncio
 from typing import TYPE_CHECKING, Final
 
 import sql.access
-from geo.polygon import PolygonError, load
+from handlers.http.problems import UnreadableAuthorityError
+from handlers.places import jurisdiction_of
 from handlers.values.time_zones import zone_of
 from push.alarm_kinds import AlarmKind
 from push.alarms import EVERY_LANE
-from push.alerts.review import asked_of
-from runtime.retry import retry_until_available
+from push.alerts.review import Asked, known
+from runtime.retry import repeat_when_available
 from sql.database import UNAVAILABLE_ERRORS
 
 if TYPE_CHECKING:
@@ -42,9 +43,7 @@ class AuthorityCheck:
 
     async def run(self) -> None:
         """Look until cancelled."""
-        while True:
-            await retry_until_available(self.look, UNAVAILABLE_ERRORS, "postgresql")
-            await asyncio.sleep(LOOK_S)
+        await repeat_when_available(self.look, LOOK_S, UNAVAILABLE_ERRORS, "postgresql")
 
     async def look(self) -> None:
         """Read what changed; raise an alarm for each authority of which something cannot be read, and clear others."""
@@ -60,15 +59,15 @@ class AuthorityCheck:
         """Return what of an authority cannot be read."""
         parts = [] if await self._is_limit_readable(authority) else [JURISDICTION]
         parts += [] if authority.time_zone is None or zone_of(authority.time_zone) else [TIME_ZONE]
-        return parts + ([] if len(asked_of(authority.asks)) == len(authority.asks) else [ASKS])
+        return parts + ([] if len(known(Asked, authority.asks)) == len(authority.asks) else [ASKS])
 
     async def _is_limit_readable(self, authority: BoundAuthority) -> bool:
         wkb = (await sql.access.terms_of(self._pool, authority.id)).jurisdiction if authority.limited else None
         if wkb is None:
             return True
         try:
-            await asyncio.to_thread(load, wkb)
-        except PolygonError:
+            await asyncio.to_thread(jurisdiction_of, wkb)
+        except UnreadableAuthorityError:
             return False
         return True
 

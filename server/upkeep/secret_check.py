@@ -6,13 +6,12 @@ most `sql.access.STANDING_MAX` secrets.
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Final
 
 import sql.access
 from push.alarm_kinds import AlarmKind
 from push.alarms import EVERY_LANE
-from runtime.retry import retry_until_available
+from runtime.retry import repeat_when_available
 from sql.database import UNAVAILABLE_ERRORS
 
 if TYPE_CHECKING:
@@ -35,9 +34,7 @@ class SecretCheck:
 
     async def run(self) -> None:
         """Look until cancelled."""
-        while True:
-            await retry_until_available(self.look, UNAVAILABLE_ERRORS, "postgresql")
-            await asyncio.sleep(LOOK_S)
+        await repeat_when_available(self.look, LOOK_S, UNAVAILABLE_ERRORS, "postgresql")
 
     async def look(self) -> None:
         """Raise an alarm for each authority of which no secret can be opened, and clear those of all others."""

@@ -22,7 +22,7 @@ from handlers.http import problems
 from handlers.http.problem_codes import ProblemCode
 from handlers.http.problems import UnreadableAuthorityError
 from handlers.operators.administration.asked import administrator_of, answered
-from push.alerts.review import Asked, Review, asked_of
+from push.alerts.review import Asked, Review, known
 
 if TYPE_CHECKING:
     from handlers.http.route import Call
@@ -166,5 +166,5 @@ class AuthorityReads:
 
 def authority_of(state: AuthorityState) -> Authority:
     """Return an authority as it is answered."""
-    known = msgspec.structs.replace(state, asks=[one.value for one in asked_of(state.asks)])
-    return msgspec.convert(known, Authority, from_attributes=True)
+    readable = msgspec.structs.replace(state, asks=[one.value for one in known(Asked, state.asks)])
+    return msgspec.convert(readable, Authority, from_attributes=True)

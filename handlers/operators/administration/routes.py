@@ -248,7 +248,7 @@ def _reading(
     query: type[msgspec.Struct] | None = None,
 ) -> Route:
     problems = (ProblemCode.OTHER_AUTHORITY, *_of_path(path), *(() if query is None else (ProblemCode.BAD_FIELDS,)))
-    problems += (ProblemCode.NOT_LIMITED,) if path.endswith("/jurisdiction") else ()
+    problems += (ProblemCode.NOT_LIMITED, ProblemCode.UNREADABLE_AUTHORITY) if path.endswith("/jurisdiction") else ()
     return Route(
         method="GET",
         path=path,

@@ -75,7 +75,12 @@ def routes(of: Watching) -> list[Route]:
             tag="operators",
             handler=of.photo.get,
             answers=(Answer(200, "The picture.", bytes, "image/jpeg"),),
-            problems=(ProblemCode.UNKNOWN_ALERT, ProblemCode.NO_PHOTO, ProblemCode.STORE_UNAVAILABLE),
+            problems=(
+                ProblemCode.UNKNOWN_ALERT,
+                ProblemCode.NO_PHOTO,
+                ProblemCode.UNREADABLE_ALERT,
+                ProblemCode.STORE_UNAVAILABLE,
+            ),
         ),
         Route(
             method="GET",

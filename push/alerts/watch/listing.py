@@ -14,7 +14,7 @@ import msgspec
 import sql.progress
 from push.alerts.estimate import read_estimate
 from push.alerts.lifecycle import OVER
-from push.alerts.review import reasons_of
+from push.alerts.review import HeldFor, known
 from push.alerts.watch.unreadable_parts import ESTIMATE
 from sql.progress import RINGS, WATCHED_MAX, WORDS
 
@@ -62,7 +62,7 @@ class Listing:
         unreadable = {*alert.unreadable}
         if not has_estimate:
             unreadable.add(ESTIMATE)
-        if len(reasons_of(alert.held_for)) < len(alert.held_for):
+        if len(known(HeldFor, alert.held_for)) < len(alert.held_for):
             unreadable.add(WORDS)
         for part in (RINGS, WORDS, ESTIMATE):
             if part not in unreadable or alert.state in OVER:
