@@ -51,11 +51,23 @@ USERS: Final = [user for user in range(FIRST, FIRST + 40_000) if shard_of(user) 
 class Person:
     """Somebody with a phone, which reads `locale`.
 
-    `changed_lanes_s`: when they changed lanes last; `gone_s`: when they were forgotten. `chose`: they said what they
+    `changed_lanes_s`: when they changed lanes last; `leaves`: they have asked to be forgotten, and have no answer yet;
+    `gone_s`: when they were forgotten. `chose`: they said what they
     prefer, or asked in vain to be forgotten; `off_s`: since when it is answered that they want no alerts.
     """
 
-    __slots__ = ("changed_lanes_s", "chose", "gone_s", "lane", "latitude", "locale", "longitude", "off_s", "user")
+    __slots__ = (
+        "changed_lanes_s",
+        "chose",
+        "gone_s",
+        "lane",
+        "latitude",
+        "leaves",
+        "locale",
+        "longitude",
+        "off_s",
+        "user",
+    )
 
     def __init__(self, user: int) -> None:
         self.user = user
@@ -64,9 +76,15 @@ class Person:
         self.longitude = LONGITUDE
         self.latitude = LATITUDE
         self.changed_lanes_s = float("-inf")
+        self.leaves = False
         self.gone_s: float | None = None
         self.chose = False
         self.off_s: float | None = None
+
+    @property
+    def reports(self) -> bool:
+        """Whether they report where they are: nobody does who has asked to be forgotten."""
+        return self.gone_s is None and not self.leaves
 
 
 class People:
@@ -152,7 +170,7 @@ class People:
         """Let somebody move, change lanes, or both."""
         random = self._world.random
         person = random.choice([*self.all.values()])
-        if person.gone_s is not None:
+        if not person.reports:
             return
         kind = random.random()
         if kind < 0.6:
@@ -168,7 +186,7 @@ class People:
     async def change_lanes(self, user: int, at: SimulatedProcess) -> None:
         """Let somebody change lanes where they are, and report it to one process."""
         person = self.all[user]
-        if person.gone_s is None and self._world.loop.now_s - person.changed_lanes_s > CHANGED_S:
+        if person.reports and self._world.loop.now_s - person.changed_lanes_s > CHANGED_S:
             person.lane = TOKEN_LANE if person.lane == ACCOUNT_LANE else ACCOUNT_LANE
             person.changed_lanes_s = self._world.loop.now_s
             await self._report([person], at)
@@ -177,7 +195,7 @@ class People:
     async def enter(self) -> Person | None:
         """Let somebody who is far away come near, in the same lane; None when nobody is."""
         random = self._world.random
-        away = [one for one in self.all.values() if one.gone_s is None and distance(one) > WIDE_KM]
+        away = [one for one in self.all.values() if one.reports and distance(one) > WIDE_KM]
         if not away:
             return None
         person = random.choice(away)
@@ -194,7 +212,7 @@ class People:
     async def report_all(self) -> None:
         """Let everybody report again from where they are, until that is taken."""
         for lane in LANES:
-            some = [one for one in self.all.values() if one.lane == lane and one.gone_s is None]
+            some = [one for one in self.all.values() if one.lane == lane and one.reports]
             await self._report(some)
 
     async def prefer(self) -> None:
@@ -204,8 +222,9 @@ class People:
     async def forget(self) -> None:
         """Forget somebody."""
         person = self._world.random.choice([*self.all.values()])
-        if person.gone_s is not None:
+        if not person.reports:
             return
+        person.leaves = True
         try:
             await self._index.forget([person.user])
             await self._forgetting.announce([person.user])
@@ -213,6 +232,8 @@ class People:
             # Nobody was promised anything, and Redis may have done a part of it: nothing is expected of them.
             person.chose = True
             return
+        finally:
+            person.leaves = False
         person.gone_s = self._world.loop.now_s
         self._world.note(f"user {person.user} is forgotten")
 
